@@ -1,0 +1,1 @@
+"""Pure functions from a machine to an artefact."""

@@ -1,0 +1,1 @@
+"""The port to a venue: messages, errors, and the mock venue."""

@@ -1,0 +1,1 @@
+"""The specification language: syntax, statics, dynamics."""

@@ -1,0 +1,1 @@
+"""Obligations, solving, verdicts with replayed traces."""

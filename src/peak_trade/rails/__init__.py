@@ -1,0 +1,1 @@
+"""What may not happen: limits, evaluated before an order leaves and after each report."""

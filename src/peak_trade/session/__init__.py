@@ -1,0 +1,1 @@
+"""The orchestrator: decide (pure), journal (durable), perform (effect)."""
