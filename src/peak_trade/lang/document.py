@@ -1,0 +1,128 @@
+"""The shape of a specification file: the models behind the JSON Schema that editors use."""
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+NAMES_MAX = 256
+TEXT_CHARS_MAX = 2_000
+EXPRESSION_CHARS_MAX = 2_000
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,63}$")]
+Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$")]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=TEXT_CHARS_MAX)]
+Expression = Annotated[str, StringConstraints(min_length=1, max_length=EXPRESSION_CHARS_MAX)]
+Value: TypeAlias = bool | int | Expression
+Group = Annotated[str, StringConstraints(pattern=r"^@?[A-Za-z][A-Za-z0-9_]{0,63}$")]
+Groups: TypeAlias = Group | Annotated[list[Group], Field(min_length=1, max_length=NAMES_MAX)]
+Names: TypeAlias = Name | Annotated[list[Name], Field(min_length=1, max_length=NAMES_MAX)]
+
+
+class Part(BaseModel):
+    """Unknown keys are mistakes, and `"1"` is no number."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=True)
+
+
+class FieldPart(Part):
+    """A field of an event's payload."""
+
+    type: Name = Field(description="bool, int, or the name of an enumeration of this machine")
+    min: int | None = Field(default=None, description="smallest value (int only); none is unbounded")
+    max: int | None = Field(default=None, description="largest value (int only); none is unbounded")
+    unit: str = Field(default="", max_length=64, description="unit of the number, such as lots or ticks")
+    doc: Text
+
+
+class VariablePart(FieldPart):
+    """A context variable of the machine."""
+
+    init: bool | int | Name = Field(description="value in the initial state")
+
+
+class StatePart(Part):
+    """A control state."""
+
+    doc: Text
+    initial: bool = False
+    tags: list[Name] = Field(default_factory=list, max_length=16, description="words such as live, terminal, operator")
+
+
+class EventPart(Part):
+    """An event that the machine decides in every state."""
+
+    origin: Literal["operator", "strategy", "venue", "clock", "environment"]
+    doc: Text
+    payload: dict[Name, FieldPart] = Field(default_factory=dict, max_length=NAMES_MAX)
+
+
+class TransitionPart(Part):
+    """A step that may be taken: chosen by `when`, locked by `require`, all of `set` at once."""
+
+    id: Identifier
+    sources: Groups = Field(alias="from", description="states, or @tag for all states with that tag")
+    on: Name
+    when: Expression | None = Field(default=None, description="chooses among the rows of a cell")
+    require: dict[Name, Expression] = Field(
+        default_factory=dict,
+        max_length=32,
+        description="locks: unless the expression holds, the event is refused with that reason",
+    )
+    set: dict[Name, Value] = Field(default_factory=dict, max_length=NAMES_MAX)
+    to: Name | None = Field(default=None, description="next state; left out: the state stays")
+    reason: Name | str = ""
+
+
+class DismissalPart(Part):
+    """Cells in which the event changes nothing, for a named reason."""
+
+    states: Groups = Field(alias="in", description="states, or @tag for all states with that tag")
+    on: Names
+    when: Expression | None = Field(
+        default=None, description="an expression, or `otherwise`: when no other row applies"
+    )
+    reason: Name
+
+
+class LeadsToPart(Part):
+    """What must happen, and why it does."""
+
+    when: Expression = Field(alias="from")
+    then: Expression = Field(alias="to")
+    rank: Expression = Field(description="never negative, never grows, shrinks with each fair event")
+    fair: list[Name] = Field(min_length=1, max_length=NAMES_MAX, description="one of these events keeps coming")
+
+
+class PropertyPart(Part):
+    """A claim: exactly one of always, lemma, step, witness, leads_to."""
+
+    id: Identifier
+    always: Expression | None = None
+    lemma: Expression | None = None
+    step: Expression | None = None
+    witness: Expression | None = None
+    leads_to: LeadsToPart | None = None
+    says: Text
+    answers: list[Identifier] = Field(default_factory=list, max_length=32, description="contract clauses and hazards")
+
+
+class MachinePart(Part):
+    """One machine. Every (state, event) cell is decided: taken, ignored, or refused for a reason."""
+
+    machine: Name
+    version: int = Field(ge=1)
+    summary: Text
+    enums: dict[Name, Annotated[list[Name], Field(min_length=1, max_length=NAMES_MAX)]] = Field(default_factory=dict)
+    context: dict[Name, VariablePart] = Field(default_factory=dict, max_length=NAMES_MAX)
+    states: dict[Name, StatePart] = Field(min_length=1, max_length=NAMES_MAX)
+    events: dict[Name, EventPart] = Field(min_length=1, max_length=NAMES_MAX)
+    reasons: dict[Name, Text] = Field(default_factory=dict, max_length=NAMES_MAX)
+    transitions: list[TransitionPart] = Field(min_length=1, max_length=1_000)
+    ignore: list[DismissalPart] = Field(default_factory=list, max_length=1_000)
+    refuse: list[DismissalPart] = Field(default_factory=list, max_length=1_000)
+    properties: list[PropertyPart] = Field(default_factory=list, max_length=1_000)
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema (Draft 2020-12) of a specification file."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | MachinePart.model_json_schema()

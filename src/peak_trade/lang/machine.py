@@ -1,0 +1,218 @@
+"""A machine as declared: an extended finite state machine with its properties. Data, no behaviour."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TypeAlias
+
+from peak_trade.lang.expr import TRUE, Expr
+from peak_trade.lang.sorts import EnumSort, Scalar, Sort
+from peak_trade.lang.source import NOWHERE, Span
+
+
+class Origin(Enum):
+    """Who causes an event."""
+
+    OPERATOR = "operator"
+    STRATEGY = "strategy"
+    VENUE = "venue"
+    CLOCK = "clock"
+    ENVIRONMENT = "environment"
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A context variable: its sort, its value in the initial state, its unit."""
+
+    name: str
+    sort: Sort
+    init: Scalar
+    doc: str
+    unit: str = ""
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of an event's payload."""
+
+    name: str
+    sort: Sort
+    doc: str
+    unit: str = ""
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A control state; `tags` are words such as `live`, `terminal`, `operator`."""
+
+    name: str
+    doc: str
+    tags: tuple[str, ...] = ()
+    initial: bool = False
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An event with a typed payload."""
+
+    name: str
+    origin: Origin
+    doc: str
+    payload: tuple[Field, ...] = ()
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A named reason for a refusal, an ignored event or a transition, with its sentence."""
+
+    name: str
+    doc: str
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """A lock: unless `holds`, the event is refused with `reason`."""
+
+    reason: str
+    holds: Expr
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """`variable` takes the value of `value`, evaluated before the step."""
+
+    variable: str
+    value: Expr
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A step that may be taken: chosen by `when`, locked by `require`, all updates at once.
+
+    `target` is None iff the state stays. The first requirement that fails, in declared order,
+    names the refusal.
+    """
+
+    name: str
+    sources: tuple[str, ...]
+    event: str
+    target: str | None
+    when: Expr = TRUE
+    require: tuple[Requirement, ...] = ()
+    updates: tuple[Update, ...] = ()
+    reason: str = ""
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Dismissal:
+    """A row that takes no step: the event is refused, or ignored (`refused` false), for `reason`.
+
+    `when` is None for `otherwise`: whenever no other row of the cell applies.
+    """
+
+    states: tuple[str, ...]
+    events: tuple[str, ...]
+    reason: str
+    refused: bool
+    when: Expr | None = TRUE
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Always:
+    """`holds` in every reachable state. A lemma is one that serves other proofs."""
+
+    name: str
+    says: str
+    holds: Expr
+    answers: tuple[str, ...] = ()
+    lemma: bool = False
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`holds` between each reachable state and the state after any taken step."""
+
+    name: str
+    says: str
+    holds: Expr
+    answers: tuple[str, ...] = ()
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """Some reachable state satisfies `reach`: what must be possible."""
+
+    name: str
+    says: str
+    reach: Expr
+    answers: tuple[str, ...] = ()
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LeadsTo:
+    """From each reachable state with `when`, one with `then` follows, if some `fair` event keeps coming.
+
+    Fairness: while the machine stays in `when`, one of the `fair` events is eventually offered.
+    `rank` is a whole number that is never negative, never grows, and shrinks with each fair event.
+    """
+
+    name: str
+    says: str
+    when: Expr
+    then: Expr
+    rank: Expr
+    fair: tuple[str, ...]
+    answers: tuple[str, ...] = ()
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+Property: TypeAlias = Always | Step | Witness | LeadsTo
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """One declared machine; everything else in the project is derived from values of this type."""
+
+    name: str
+    version: int
+    summary: str
+    enums: tuple[EnumSort, ...]
+    variables: tuple[Variable, ...]
+    states: tuple[State, ...]
+    events: tuple[Event, ...]
+    reasons: tuple[Reason, ...]
+    transitions: tuple[Transition, ...]
+    dismissals: tuple[Dismissal, ...]
+    properties: tuple[Property, ...]
+
+    @property
+    def initial(self) -> State:
+        """The one initial state."""
+        return next(state for state in self.states if state.initial)
+
+    def state(self, name: str) -> State:
+        """Return the state called `name`; KeyError if there is none."""
+        return {state.name: state for state in self.states}[name]
+
+    def event(self, name: str) -> Event:
+        """Return the event called `name`; KeyError if there is none."""
+        return {event.name: event for event in self.events}[name]
+
+    def transition(self, name: str) -> Transition:
+        """Return the transition called `name`; KeyError if there is none."""
+        return {transition.name: transition for transition in self.transitions}[name]
+
+    def tagged(self, tag: str) -> tuple[str, ...]:
+        """Return the names of the states that carry `tag`, in declared order."""
+        return tuple(state.name for state in self.states if tag in state.tags)
