@@ -3,27 +3,62 @@
 The solver's part, whether each cell is decided once and by one row only, is `proof.decide`.
 """
 
-from collections import Counter
 from collections.abc import Iterator
+from typing import assert_never
 
 from peak_trade.lang.cells import cells
-from peak_trade.lang.machine import Always, Field, Machine, Step, Transition, Variable
-from peak_trade.lang.reserved import why_reserved
+from peak_trade.lang.machine import (
+    Always,
+    EnumPlaces,
+    Field,
+    LeadsTo,
+    Machine,
+    Property,
+    Step,
+    Variable,
+    Witness,
+)
+from peak_trade.lang.parse import Parsed
+from peak_trade.lang.reserved import why_reserved, why_reserved_sort
 from peak_trade.lang.sorts import EnumSort, IntSort, describe, inhabits
-from peak_trade.lang.source import Diagnostic, Findings, Source, Span, suggestion
+from peak_trade.lang.source import NOWHERE, Diagnostic, Findings, Source, Span, shown, suggestion
 from peak_trade.lang.step import BUILT_IN
+
+LISTED_MAX = 4
+"""How many states or cells one message names."""
 
 
 def check(machine: Machine, source: Source) -> tuple[Diagnostic, ...]:
-    """Return the diagnostics of `machine`; none iff names are free and unique, values fit, states are reachable,
-    and each (state, event) cell has a row.
+    """Return the diagnostics of `machine`; none iff it is well formed.
+
+    That is: names are free and unique, values fit their sorts, one state is initial and leads to the others, each
+    (state, event) cell has a row and at most one `otherwise`, everything declared is used, no claim is made twice.
 
     Limits: reachability follows transitions and not their guards.
     """
     findings = Findings(source)
-    for part in (_reserved, _clashes, _sorts, _states, _rows, _reasons, _properties):
+    for part in (_reserved, _clashes, _ids, _sorts, _states, _rows, _targets, _reasons, _properties):
         part(machine, findings)
     return findings.sorted()
+
+
+def examine(parsed: Parsed) -> tuple[Diagnostic, ...]:
+    """Return the diagnostics of the text, and those of `check` that do not merely follow from them."""
+    if parsed.draft is None:
+        return parsed.diagnostics
+    return merged(parsed, check(parsed.draft, parsed.source))
+
+
+def merged(parsed: Parsed, found: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
+    """Return the diagnostics of the text and, of those `found` in its draft, all that concern the text itself."""
+    torn = any(path[0] == "states" for path in parsed.lost)
+    real = [
+        item
+        for item in found
+        if item.span != NOWHERE and item not in parsed.diagnostics and not (torn and item.code == "PT040")
+    ]
+    both = (*parsed.diagnostics, *real)
+    return tuple(sorted(both, key=lambda item: (item.file, item.span, item.code, item.message)))
 
 
 def _declared(machine: Machine) -> Iterator[tuple[str, str, Span]]:
@@ -33,15 +68,25 @@ def _declared(machine: Machine) -> Iterator[tuple[str, str, Span]]:
         yield state.name, "states", state.span
     for event in machine.events:
         yield event.name, "events", event.span
-    for enum in machine.enums:
-        for member in enum.members:
-            yield member, f"enums.{enum.name}", Span(1, 1)
+    for enum, places in _enums(machine):
+        for member, span in zip(enum.members, places.members, strict=True):
+            yield member, f"enums.{enum.name}", span
+
+
+def _enums(machine: Machine) -> Iterator[tuple[EnumSort, EnumPlaces]]:
+    for index, enum in enumerate(machine.enums):
+        unknown = EnumPlaces(Span(1, 1), (Span(1, 1),) * len(enum.members))
+        yield enum, machine.enum_places[index] if machine.enum_places else unknown
 
 
 def _reserved(machine: Machine, findings: Findings) -> None:
     fields = ((field.name, "payload", field.span) for event in machine.events for field in event.payload)
-    for name, _, span in (*_declared(machine), *fields):
-        why = why_reserved(name)
+    names = [(name, span, why_reserved(name)) for name, _, span in (*_declared(machine), *fields)]
+    names += [(enum.name, places.name, why_reserved_sort(enum.name)) for enum, places in _enums(machine)]
+    names += [
+        (item.name, item.span, "the language itself gives it") for item in machine.reasons if item.name in BUILT_IN
+    ]
+    for name, span, why in names:
         if why:
             findings.add("PT014", span, f"the name `{name}` is reserved: {why}", "choose another name")
 
@@ -57,11 +102,15 @@ def _clashes(machine: Machine, findings: Findings) -> None:
             if homes.get(field.name, "").startswith(("context", "enums")):
                 message = f"payload field `{field.name}` is also declared in {homes[field.name]}"
                 findings.add("PT015", field.span, message, "rename one of them")
-    named = (*machine.transitions, *machine.properties)
-    counts = Counter(item.name for item in named)
-    for item in named:
-        if counts[item.name] > 1:
-            findings.add("PT046", item.span, f"the id `{item.name}` stands {counts[item.name]} times", "rename one")
+
+
+def _ids(machine: Machine, findings: Findings) -> None:
+    lines: dict[str, int] = {}
+    for item in (*machine.transitions, *machine.properties):
+        if item.name in lines:
+            message = f"the id `{item.name}` stands twice, first on line {lines[item.name]}"
+            findings.add("PT046", item.span, message, "rename one of them")
+        lines.setdefault(item.name, item.span.line)
 
 
 def _sorts(machine: Machine, findings: Findings) -> None:
@@ -72,11 +121,15 @@ def _sorts(machine: Machine, findings: Findings) -> None:
             case IntSort(int() as low, int() as high) if low > high:
                 findings.add("PT043", item.span, f"no number lies in {low}..{high}", "swap min and max")
     for variable in machine.variables:
+        match variable.sort:
+            case IntSort(int() as low, int() as high) if low > high:
+                continue
+            case EnumSort(_, members):
+                hint = suggestion(str(variable.init), members)
+            case _:
+                hint = ""
         if not inhabits(variable.init, variable.sort):
-            found = str(variable.init).lower() if isinstance(variable.init, bool) else variable.init
-            members = variable.sort.members if isinstance(variable.sort, EnumSort) else ()
-            hint = suggestion(str(found), members)
-            message = f"`{variable.name}` starts with `{found}`, which is no {describe(variable.sort)}"
+            message = f"`{variable.name}` starts with {shown(variable.init)}, which is no {describe(variable.sort)}"
             findings.add("PT042", variable.span, message, hint)
 
 
@@ -102,35 +155,39 @@ def _states(machine: Machine, findings: Findings) -> None:
 
 
 def _rows(machine: Machine, findings: Findings) -> None:
+    undecided: dict[str, list[str]] = {}
+    certain: dict[Span, list[str]] = {}
     for (state, event), choices in cells(machine).items():
         if not choices:
-            message = f"nothing says what `{event}` does in `{state}`"
-            findings.add("PT050", machine.event(event).span, message, "add a transition, or a row in ignore or refuse")
-        certain = [choice.row for choice in choices if getattr(choice.row, "when", None) is None]
-        if len(certain) > 1:
-            findings.add("PT051", certain[1].span, f"two `otherwise` rows for `{event}` in `{state}`", "keep one")
-    for transition in machine.transitions:
-        _targets(machine, transition, findings)
+            undecided.setdefault(event, []).append(f"`{state}`")
+        rest = [choice.row.span for choice in choices if choice.row.when is None]
+        if len(rest) > 1:
+            certain.setdefault(rest[1], []).append(f"`{event}` in `{state}`")
+    for event, states in undecided.items():
+        message = f"nothing says what `{event}` does in {_listed(states)}"
+        findings.add("PT050", machine.event(event).span, message, "add a transition, or a row in ignore or refuse")
+    for span, names in certain.items():
+        findings.add("PT051", span, f"two `otherwise` rows for {_listed(names)}", "keep one")
 
 
-def _targets(machine: Machine, transition: Transition, findings: Findings) -> None:
-    if not transition.sources:
-        findings.add("PT020", transition.span, f"transition `{transition.name}` starts nowhere")
-    terminal = [name for name in transition.sources if "terminal" in machine.state(name).tags]
-    leaves = transition.target is not None and transition.target not in terminal
-    if terminal and leaves and not transition.reason:
-        message = f"`{transition.name}` leaves the terminal state `{terminal[0]}` without a reason"
-        findings.add("PT044", transition.span, message, "name the reason, such as late_fill")
+def _listed(words: list[str]) -> str:
+    more = len(words) - LISTED_MAX
+    return ", ".join(words[:LISTED_MAX]) + (f" and {more} more" if more > 0 else "")
+
+
+def _targets(machine: Machine, findings: Findings) -> None:
+    ends = {state.name for state in machine.states if "terminal" in state.tags}
+    for item in machine.transitions:
+        left = next((name for name in item.sources if name in ends and item.target not in (None, name)), None)
+        if left is not None and not item.reason:
+            message = f"`{item.name}` leaves the terminal state `{left}` without a reason"
+            findings.add("PT044", item.span, message, "name the reason, such as late_fill")
 
 
 def _reasons(machine: Machine, findings: Findings) -> None:
     used = {item.reason for item in machine.transitions} | {row.reason for row in machine.dismissals}
     used |= {lock.reason for transition in machine.transitions for lock in transition.require}
     for reason in machine.reasons:
-        if reason.name in BUILT_IN:
-            findings.add(
-                "PT014", reason.span, f"the reason `{reason.name}` is the language's own", "choose another name"
-            )
         if reason.name not in used:
             findings.add("PT045", reason.span, f"nothing uses the reason `{reason.name}`", "use it or delete it")
     happening = {transition.event for transition in machine.transitions}
@@ -142,7 +199,17 @@ def _reasons(machine: Machine, findings: Findings) -> None:
 def _properties(machine: Machine, findings: Findings) -> None:
     claims: dict[object, str] = {}
     for item in machine.properties:
-        meaning = (type(item), item.holds) if isinstance(item, Always | Step) else item.name
+        meaning = _meaning(item)
         if meaning in claims:
             findings.add("PT061", item.span, f"`{item.name}` claims the same as `{claims[meaning]}`", "delete one")
         claims.setdefault(meaning, item.name)
+
+
+def _meaning(item: Property) -> object:
+    match item:
+        case Always(holds=claim) | Step(holds=claim) | Witness(reach=claim):
+            return type(item), claim
+        case LeadsTo():
+            return item.when, item.then
+        case _:
+            assert_never(item)

@@ -32,6 +32,7 @@ CODES: dict[str, Code] = {
         "invisible character",
         "Control, zero-width and bidirectional characters can make a text look different from what it says.",
     ),
+    "PT007": Code("too many mistakes", "Only the first 300 mistakes of a file are shown; mend them and check again."),
     "PT010": Code("unknown key", "The key means nothing here. A misspelt key would otherwise be a silent hole."),
     "PT011": Code("missing key", "A part that must be declared is not there."),
     "PT012": Code("wrong kind of value", "The value has another type, length or range than this key takes."),

@@ -18,6 +18,10 @@ Groups: TypeAlias = Group | Annotated[list[Group], Field(min_length=1, max_lengt
 Names: TypeAlias = Name | Annotated[list[Name], Field(min_length=1, max_length=NAMES_MAX)]
 
 
+CLAIMS = ("always", "lemma", "step", "witness", "leads_to")
+"""The kinds of properties; each has exactly one."""
+
+
 class Part(BaseModel):
     """Unknown keys are mistakes, and `"1"` is no number."""
 
@@ -70,7 +74,7 @@ class TransitionPart(Part):
     )
     set: dict[Name, Value] = Field(default_factory=dict, max_length=NAMES_MAX)
     to: Name | None = Field(default=None, description="next state; left out: the state stays")
-    reason: Name | str = ""
+    reason: Name | None = Field(default=None, description="a declared reason; the desk reads it")
 
 
 class DismissalPart(Part):
@@ -124,5 +128,53 @@ class MachinePart(Part):
 
 
 def json_schema() -> dict[str, Any]:
-    """Return the JSON Schema (Draft 2020-12) of a specification file."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | MachinePart.model_json_schema()
+    """Return the JSON Schema (Draft 2020-12) of a specification file.
+
+    It accepts no `null` (a key without a value is a mistake) and no name outside the patterns, as the parser does.
+    """
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema"} | MachinePart.model_json_schema()
+    strict: dict[str, Any] = _strict(schema)
+    return strict
+
+
+def _strict(node: Any) -> Any:  # noqa: ANN401 - any JSON data
+    match node:
+        case {"anyOf": [only, {"type": "null"}], **rest}:
+            rest.pop("default", None)
+            return _strict({**rest, **only})
+        case {"patternProperties": dict(), **_rest} if "additionalProperties" not in node:
+            return _strict({**node, "additionalProperties": False})
+        case dict():
+            return {key: _strict(value) for key, value in node.items()}
+        case list():
+            return [_strict(item) for item in node]
+        case _:
+            return node
+
+
+_PARTS: dict[str, type[Part]] = {
+    "context": VariablePart,
+    "states": StatePart,
+    "events": EventPart,
+    "transitions": TransitionPart,
+    "ignore": DismissalPart,
+    "refuse": DismissalPart,
+    "properties": PropertyPart,
+}
+
+
+def keys(path: tuple[str | int, ...]) -> frozenset[str]:
+    """Return the keys that may stand where the last step of `path` stands; none if any name may."""
+    match path:
+        case (_,):
+            part: type[Part] | None = MachinePart
+        case (str(section), _, _):
+            part = _PARTS.get(section)
+        case ("events", _, "payload", _, _):
+            part = FieldPart
+        case ("properties", _, "leads_to", _):
+            part = LeadsToPart
+        case _:
+            part = None
+    fields = part.model_fields if part else {}
+    return frozenset(info.alias or name for name, info in fields.items())

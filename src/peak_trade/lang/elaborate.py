@@ -1,7 +1,6 @@
 """From expression text to a well-sorted expression: a typed subset of Python's expressions."""
 
 import ast
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from peak_trade.lang.expr import (
@@ -17,12 +16,15 @@ from peak_trade.lang.expr import (
     Not,
     Or,
     Var,
+    children,
     sort_of,
 )
 from peak_trade.lang.sorts import BOOL, INT, BoolSort, EnumSort, IntSort, Sort, comparable, describe, is_whole
-from peak_trade.lang.source import Findings, Span, suggestion
+from peak_trade.lang.source import Findings, suggestion, within
+from peak_trade.lang.syntax import Text, WrongError, characters, syntax
 
 DEPTH_MAX = 32
+SYNTAX_DEPTH_MAX = 4 * DEPTH_MAX
 INTEGER_DIGITS_MAX = 100
 
 Names: TypeAlias = dict[str, Expr]
@@ -42,6 +44,17 @@ FORBIDDEN = {
     ast.Attribute: "an attribute access",
     ast.Subscript: "a subscript",
     ast.Lambda: "a function",
+    ast.Invert: "an operation on bits",
+    ast.BitAnd: "an operation on bits",
+    ast.BitOr: "an operation on bits",
+    ast.BitXor: "an operation on bits",
+    ast.LShift: "an operation on bits",
+    ast.RShift: "an operation on bits",
+    ast.MatMult: "a product of matrices",
+    ast.UAdd: "a plus sign before a number",
+    ast.Set: "a list of constants, except after `in`,",
+    ast.Tuple: "a list of constants, except after `in`,",
+    ast.List: "a list of constants, except after `in`,",
     ast.Div: "a division",
     ast.FloorDiv: "a division",
     ast.Mod: "a remainder",
@@ -51,68 +64,50 @@ FORBIDDEN = {
 }
 
 
-class _WrongError(Exception):
-    """A mistake found inside one expression; never leaves this module."""
+def elaborate(
+    findings: Findings, text: Text, names: Names, wanted: Sort, unsure: frozenset[str] = frozenset()
+) -> Expr | None:
+    """Return the expression that `text` denotes, of the sort `wanted`, or None iff it denotes none.
 
-    def __init__(self, code: str, node: ast.AST, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.code, self.node, self.message, self.hint = code, node, message, hint
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """An expression's text and the place of its first character."""
-
-    text: str
-    place: Span
-
-
-def elaborate(findings: Findings, text: Text, names: Names, wanted: Sort) -> Expr | None:
-    """Return the expression that `text` denotes, of the sort `wanted`, or None iff a diagnostic says why not.
+    A diagnostic says why, unless the reason is one of the `unsure` names: those whose own declarations are wrong.
 
     Limits: at most DEPTH_MAX levels and numbers of INTEGER_DIGITS_MAX digits; the first mistake of each
     expression is reported.
     """
     try:
-        tree = _parsed(text.text)
+        tree = syntax(text.text)
         expr = _expr(tree, names, 0)
         _expect(expr, wanted, tree)
-    except _WrongError as wrong:
-        findings.add(wrong.code, _place(text, wrong.node), wrong.message, wrong.hint)
+        if levels(expr) > DEPTH_MAX:
+            raise _deep(tree)
+    except WrongError as wrong:
+        quiet = wrong.code == "PT032" and isinstance(wrong.where, ast.Name) and wrong.where.id in unsure
+        if not quiet:
+            span = within(findings.source, text.place, text.text, *characters(text.text, wrong.where))
+            findings.add(wrong.code, span, wrong.message, wrong.hint)
         return None
     return expr
 
 
-def _parsed(text: str) -> ast.expr:
-    try:
-        return ast.parse(text, mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        node = ast.Constant(value=0)
-        node.lineno, node.col_offset = 1, max(0, (getattr(error, "offset", 1) or 1) - 1)
-        node.end_col_offset = node.col_offset + 1
-        problem = error.msg if isinstance(error, SyntaxError) else "too long or too deep"
-        raise _WrongError("PT030", node, f"this is not an expression: {problem}", "see docs/language.md") from error
+def levels(expr: Expr) -> int:
+    """Return how many operators of `expr` stand within each other at most."""
+    return max((1 + levels(child) for child in children(expr)), default=0)
 
 
-def _place(text: Text, node: ast.AST) -> Span:
-    """Return the place of `node`; a folded text of several lines is marked at its start."""
-    if getattr(node, "lineno", 1) != 1 or "\n" in text.text:
-        return text.place
-    column = getattr(node, "col_offset", 0)
-    before = len(text.text.encode()[:column].decode(errors="ignore"))
-    return text.place.shifted(before, max(1, (getattr(node, "end_col_offset", None) or column + 1) - column))
+def _deep(node: ast.AST) -> WrongError:
+    return WrongError("PT035", node, f"expected at most {DEPTH_MAX} levels, was more", "name a part of it")
 
 
 def _expect(expr: Expr, wanted: Sort, node: ast.AST) -> Expr:
     found = sort_of(expr)
     if not comparable(found, wanted):
-        raise _WrongError("PT033", node, f"expected a value of sort {describe(wanted)}, was {describe(found)}")
+        raise WrongError("PT033", node, f"expected a value of sort {describe(wanted)}, was {describe(found)}")
     return expr
 
 
 def _expr(node: ast.expr, names: Names, depth: int) -> Expr:  # noqa: PLR0911 - one return for each kind of node
-    if depth > DEPTH_MAX:
-        raise _WrongError("PT035", node, f"expected at most {DEPTH_MAX} levels, was more", "name a part of it")
+    if depth > SYNTAX_DEPTH_MAX:
+        raise _deep(node)
     match node:
         case ast.Constant():
             return _constant(node)
@@ -132,12 +127,12 @@ def _expr(node: ast.expr, names: Names, depth: int) -> Expr:  # noqa: PLR0911 - 
             other = _expect(_expr(orelse, names, depth + 1), sort_of(then), orelse)
             return Ite(_expect(_expr(test, names, depth + 1), BOOL, test), then, other)
         case _:
-            raise _forbidden(node)
+            raise _forbidden(node, node)
 
 
-def _forbidden(node: ast.AST) -> _WrongError:
-    what = FORBIDDEN.get(type(node), f"{type(node).__name__}")
-    return _WrongError("PT031", node, f"{what} is not part of the language", "`peak explain PT031` lists what is")
+def _forbidden(kind: ast.AST, node: ast.expr) -> WrongError:
+    what = FORBIDDEN.get(type(kind), "this")
+    return WrongError("PT031", node, f"{what} is not part of the language", "`peak explain PT031` lists what is")
 
 
 def _constant(node: ast.Constant) -> Lit:
@@ -146,17 +141,17 @@ def _constant(node: ast.Constant) -> Lit:
         return Lit(value, BOOL)
     if isinstance(value, int):
         if abs(value) >= 10**INTEGER_DIGITS_MAX:
-            raise _WrongError("PT035", node, f"expected at most {INTEGER_DIGITS_MAX} digits, was more")
+            raise WrongError("PT035", node, f"expected at most {INTEGER_DIGITS_MAX} digits, was more")
         return Lit(value, INT)
     what = "a float" if isinstance(value, float) else "a text" if isinstance(value, str) else "this constant"
-    raise _WrongError("PT031", node, f"{what} is not part of the language", "use whole numbers and names")
+    raise WrongError("PT031", node, f"{what} is not part of the language", "use whole numbers and names")
 
 
 def _name(node: ast.Name, name: str, names: Names) -> Expr:
     if name in ("true", "false"):
         return Lit(name == "true", BOOL)
     if name not in names:
-        raise _WrongError("PT032", node, f"unknown name `{name}`", suggestion(name, names.keys() | {"true", "false"}))
+        raise WrongError("PT032", node, f"unknown name `{name}`", suggestion(name, names.keys() | {"true", "false"}))
     return names[name]
 
 
@@ -173,18 +168,17 @@ def _unary(node: ast.UnaryOp, names: Names, depth: int) -> Expr:
                 else Arith(Arithmetic.SUB, Lit(0, INT), arg)
             )
         case _:
-            raise _forbidden(node.op if hasattr(node.op, "lineno") else node)
+            raise _forbidden(node.op, node)
 
 
 def _arith(node: ast.BinOp, names: Names, depth: int) -> Expr:
     if type(node.op) not in ARITHMETIC:
-        what = FORBIDDEN.get(type(node.op), type(node.op).__name__)
-        raise _WrongError("PT031", node, f"{what} is not part of the language", "there are `+`, `-` and `*`")
+        raise _forbidden(node.op, node)
     left = _expect(_expr(node.left, names, depth + 1), INT, node.left)
     right = _expect(_expr(node.right, names, depth + 1), INT, node.right)
     arithmetic = ARITHMETIC[type(node.op)]
     if arithmetic is Arithmetic.MUL and not (isinstance(left, Lit) or isinstance(right, Lit)):
-        raise _WrongError(
+        raise WrongError(
             "PT034", node, "a product of two variables", "one side must be a constant: proofs stay decidable"
         )
     return Arith(arithmetic, left, right)
@@ -192,37 +186,46 @@ def _arith(node: ast.BinOp, names: Names, depth: int) -> Expr:
 
 def _compare(node: ast.Compare, names: Names, depth: int) -> Expr:
     parts: list[Expr] = []
-    left_node = node.left
-    for op, right_node in zip(node.ops, node.comparators, strict=True):
-        left = _expr(left_node, names, depth + 1)
+    left = _expr(node.left, names, depth + 1)
+    for index, (op, right_node) in enumerate(zip(node.ops, node.comparators, strict=True)):
         if isinstance(op, ast.In | ast.NotIn):
-            member = _member(left, right_node, names)
+            member = _member(left, right_node, names, depth + 1)
             parts.append(member if isinstance(op, ast.In) else Not(member))
-        elif type(op) in COMPARISONS:
-            parts.append(_ordered(COMPARISONS[type(op)], left, _expr(right_node, names, depth + 1), node))
-        else:
-            raise _WrongError("PT031", node, "identity is not part of the language", "use `==`")
-        left_node = right_node
+            if index + 1 < len(node.ops):
+                raise _forbidden(right_node, right_node)
+            break
+        if type(op) not in COMPARISONS:
+            raise WrongError("PT031", node, "identity is not part of the language", "use `==`")
+        right = _expr(right_node, names, depth + 1)
+        if index + 1 < len(node.ops) and not _plain(right):
+            raise WrongError("PT031", right_node, "expected a name, a number or a sum within a chain", "use `and`")
+        parts.append(_ordered(COMPARISONS[type(op)], left, right, node))
+        left = right
     return parts[0] if len(parts) == 1 else And(tuple(parts))
+
+
+def _plain(expr: Expr) -> bool:
+    """Return true iff `expr` may stand in two comparisons of a chain: otherwise chains in chains grow exponentially."""
+    return isinstance(expr, Lit | Var) or (isinstance(expr, Arith) and _plain(expr.left) and _plain(expr.right))
 
 
 def _ordered(op: Comparison, left: Expr, right: Expr, node: ast.AST) -> Expr:
     one, other = sort_of(left), sort_of(right)
     if not comparable(one, other):
-        raise _WrongError("PT033", node, f"expected two values of one sort, was {describe(one)} and {describe(other)}")
+        raise WrongError("PT033", node, f"expected two values of one sort, was {describe(one)} and {describe(other)}")
     if op not in (Comparison.EQ, Comparison.NE) and not isinstance(one, IntSort):
-        raise _WrongError("PT033", node, f"expected whole numbers to compare by `{op.value}`, was {describe(one)}")
+        raise WrongError("PT033", node, f"expected whole numbers to compare by `{op.value}`, was {describe(one)}")
     return Compare(op, left, right)
 
 
-def _member(item: Expr, node: ast.expr, names: Names) -> Expr:
-    if not isinstance(node, ast.Set | ast.Tuple | ast.List):
-        raise _WrongError("PT031", node, "expected a list of constants after `in`", "write `in {a, b}`")
+def _member(item: Expr, node: ast.expr, names: Names, depth: int) -> Expr:
+    if not isinstance(node, ast.Set | ast.Tuple | ast.List) or not node.elts:
+        raise WrongError("PT031", node, "expected a list of constants after `in`", "write `in {a, b}`")
     choices = []
     for element in node.elts:
-        choice = _expr(element, names, 1)
+        choice = _expr(element, names, depth + 1)
         if not isinstance(choice, Lit):
-            raise _WrongError("PT031", element, "expected a constant", "only constants may stand after `in`")
+            raise WrongError("PT031", element, "expected a constant", "only constants may stand after `in`")
         _expect(choice, sort_of(item), element)
         choices.append(choice)
     return Member(item, tuple(choices))

@@ -67,7 +67,7 @@ class Env:
                 assert_never(var.scope)
 
 
-def evaluate(expr: Expr, env: Env) -> Any:  # noqa: ANN401 - a value's sort is the expression's, known only when checked
+def evaluate(expr: Expr, env: Env) -> Any:  # noqa: ANN401, PLR0911 - the value's type is the expression's sort; one return for each node
     """Return the value of a well-sorted `expr` in `env`; total, exact, and of the expression's sort.
 
     Limits: recursion is bounded by the depth that the parser admits.

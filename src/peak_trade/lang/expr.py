@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias, assert_never
 
-from peak_trade.lang.sorts import BOOL, INT, Scalar, Sort
+from peak_trade.lang.sorts import BOOL, INT, IntSort, Scalar, Sort
 
 
 class Scope(Enum):
@@ -137,7 +137,7 @@ def disjunction(args: tuple[Expr, ...]) -> Expr:
 
 
 def sort_of(expr: Expr) -> Sort:
-    """Return the sort of a well-sorted expression; sums are unbounded whole numbers."""
+    """Return the sort of a well-sorted expression; whole numbers other than a name's are unbounded."""
     match expr:
         case Lit(_, sort) | Var(_, sort, _):
             return sort
@@ -146,7 +146,8 @@ def sort_of(expr: Expr) -> Sort:
         case Arith():
             return INT
         case Ite(_, then, _):
-            return sort_of(then)
+            sort = sort_of(then)
+            return INT if isinstance(sort, IntSort) else sort
         case _:
             assert_never(expr)
 

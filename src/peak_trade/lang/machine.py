@@ -177,6 +177,14 @@ class LeadsTo:
     span: Span = field(default=NOWHERE, compare=False)
 
 
+@dataclass(frozen=True, slots=True)
+class EnumPlaces:
+    """Where an enumeration is declared, and each of its members."""
+
+    name: Span
+    members: tuple[Span, ...]
+
+
 Property: TypeAlias = Always | Step | Witness | LeadsTo
 
 
@@ -195,6 +203,8 @@ class Machine:
     transitions: tuple[Transition, ...]
     dismissals: tuple[Dismissal, ...]
     properties: tuple[Property, ...]
+    enum_places: tuple[EnumPlaces, ...] = field(default=(), compare=False, repr=False)
+    """The places of `enums`, in their order; empty if the machine was not read from a source."""
 
     @property
     def initial(self) -> State:

@@ -1,14 +1,27 @@
 """From text to plain data with the place of every node; YAML 1.2 without its dangerous parts."""
 
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, NodeEvent
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.events import (
+    AliasEvent,
+    DocumentEndEvent,
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    NodeEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
 
-from peak_trade.lang.source import Findings, Span
+from peak_trade.lang.clean import Clean, clean
+from peak_trade.lang.source import Findings, Span, shown
 
 FILE_BYTES_MAX = 256 * 1024
 NESTING_MAX = 16
@@ -36,118 +49,164 @@ class Marks:
         """Return the place of the key of the node at `path`; of the node itself in a list."""
         return self.keys.get(path) or self.at(path)
 
+    def rename(self, old: Path, new: Path) -> None:
+        """Let everything at and below `new` have the places of `old`."""
+        for places in (self.values, self.keys):
+            moved = {(*new, *path[len(old) :]): span for path, span in places.items() if path[: len(old)] == old}
+            places.update(moved)
+
+
+class _StopError(Exception):
+    """Reading cannot go on; the diagnostic is made. Never leaves this module."""
+
 
 def read(findings: Findings) -> tuple[Any, Marks] | None:
-    """Return the data and marks of the source, or None iff a diagnostic says why it cannot be read.
+    """Return the data and marks of the source, or None iff a diagnostic says why it cannot be read."""
+    found = glean(findings)
+    return None if findings.items else found
+
+
+def glean(findings: Findings) -> tuple[Any, Marks] | None:
+    """Return what can be read of the source in spite of the mistakes that diagnostics name, None if nothing can.
 
     Limits: one document of at most FILE_BYTES_MAX bytes, NESTING_MAX levels, NODES_MAX nodes;
-    no anchors, aliases or tags, no repeated keys, no tab in an indentation.
+    no anchors, aliases, tags or directives, no repeated keys, no tab in an indentation.
     """
-    if not _plain_text(findings):
+    if len(findings.source.text.encode("utf-8", "surrogatepass")) > FILE_BYTES_MAX:
+        findings.add("PT002", Span(1, 1), f"expected at most {FILE_BYTES_MAX} bytes, was more", "split the machine")
         return None
-    yaml = YAML(typ="safe", pure=True)
+    text = clean(findings)
+    reader = _Reader(findings, text, iter(YAML(typ="safe", pure=True).parse(text.text)))
     try:
-        if not _plain_events(yaml, findings):
-            return None
-        root = yaml.compose(findings.source.text)
+        return reader.document(), reader.marks
+    except _StopError:
+        pass
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        place = Span(mark.line + 1, mark.column + 1) if mark else Span(1, 1)
-        findings.add("PT001", place, f"this is not YAML: {error.problem or error.context}", "see the line above it too")
-        return None
-    except YAMLError as error:
-        findings.add("PT001", Span(1, 1), f"this is not YAML: {str(error).splitlines()[0]}")
-        return None
-    if root is None:
-        findings.add("PT001", Span(1, 1), "the file is empty", "start with `machine: name`")
-        return None
-    marks = Marks({}, {})
-    data = _build(root, (), marks, findings)
-    return data, marks
+        place = text.span(mark.line, mark.column) if mark else reader.place
+        reader.broken(place, str(error.problem or error.context))
+    except (YAMLError, ValueError, OverflowError, RecursionError) as error:
+        reader.broken(reader.place, (str(error).splitlines() or ["unreadable"])[0])
+    return None
 
 
-def _plain_text(findings: Findings) -> bool:
-    text = findings.source.text
-    size = len(text.encode("utf-8", "surrogatepass"))
-    if size > FILE_BYTES_MAX:
-        findings.add("PT002", Span(1, 1), f"expected at most {FILE_BYTES_MAX} bytes, was {size}", "split the machine")
-    for number, line in enumerate(text.splitlines(), 1):
-        margin = line[: len(line) - len(line.lstrip())]
-        if "\t" in margin:
-            findings.add("PT005", Span(number, margin.index("\t") + 1), "a tab in the indentation", "use spaces")
-        for column, char in enumerate(line, 1):
-            if not (char.isprintable() or char in "\t "):
-                message = f"a character that cannot be seen: U+{ord(char):04X}"
-                findings.add("PT006", Span(number, column), message, "delete it")
-    return not findings.items
+@dataclass(slots=True)
+class _Reader:
+    findings: Findings
+    text: Clean
+    events: Iterator[Event]
+    marks: Marks = field(default_factory=lambda: Marks({}, {}))
+    nodes: int = 0
+    place: Span = field(default_factory=lambda: Span(1, 1))
 
+    def broken(self, place: Span, problem: str) -> None:
+        """Say that this is not YAML, unless a mended indentation may be why."""
+        if not self.text.mended:
+            self.findings.add("PT001", place, f"this is not YAML: {problem}", "see the line above it too")
 
-def _plain_events(yaml: YAML, findings: Findings) -> bool:
-    depth = nodes = 0
-    for event in yaml.parse(findings.source.text):
-        place = Span(event.start_mark.line + 1, event.start_mark.column + 1)
+    def document(self) -> Any:  # noqa: ANN401 - YAML holds any data
+        next(self.events)
+        start = self._next()
+        if not isinstance(start, DocumentStartEvent):
+            self.findings.add("PT001", Span(1, 1), "the file is empty", "start with `machine: name`")
+            raise _StopError
+        if start.version or start.tags:
+            self.findings.add("PT001", Span(1, 1), "directives are not allowed", "delete the line that starts with %")
+        data = self._node(self._next(), ())
+        end = self._next()
+        if not isinstance(end, DocumentEndEvent):
+            self.broken(self.place, "expected the end of the document")
+            raise _StopError
+        if isinstance(self._next(), DocumentStartEvent):
+            self.findings.add("PT001", self.place, "a second document begins here", "one machine a file")
+        return data
+
+    def _next(self) -> Event:
+        event = next(self.events)
+        self.place = self.text.span(event.start_mark.line, event.start_mark.column)
+        return event
+
+    def _node(self, event: Event, path: Path) -> Any:  # noqa: ANN401 - YAML holds any data
+        self._admit(event, path)
+        place, mark = self.place, event.start_mark
+        self.marks.values[path] = place
+        data: Any
+        end: Event = event
+        match event:
+            case MappingStartEvent():
+                data, end = self._mapping(path)
+            case SequenceStartEvent():
+                data, end = self._sequence(path)
+            case ScalarEvent():
+                data = self._scalar(event)
+            case _:
+                return None
+        stop = end.end_mark
+        whole = stop.line == mark.line and getattr(event, "flow_style", True)
+        width = self.text.span(stop.line, stop.column).column - place.column if whole else 1
+        self.marks.values[path] = Span(place.line, place.column, max(1, width))
+        return data
+
+    def _admit(self, event: Event, path: Path) -> None:
+        self.nodes += 1
+        if len(path) > NESTING_MAX or self.nodes > NODES_MAX:
+            what = f"expected at most {NESTING_MAX} levels and {NODES_MAX} nodes, was more"
+            self.findings.add("PT002", self.place, what, "split the machine")
+            raise _StopError
         if isinstance(event, AliasEvent) or (isinstance(event, NodeEvent) and event.anchor):
-            findings.add("PT003", place, "anchors and aliases are not allowed", "write the value out")
-        elif isinstance(event, NodeEvent) and getattr(event, "tag", None) is not None:
-            findings.add("PT003", place, "tags are not allowed", "write a plain value")
-        depth += isinstance(event, CollectionStartEvent)
-        depth -= isinstance(event, CollectionEndEvent)
-        nodes += isinstance(event, NodeEvent)
-        if depth > NESTING_MAX or nodes > NODES_MAX:
-            findings.add("PT002", place, f"expected at most {NESTING_MAX} levels and {NODES_MAX} nodes, was more")
-            return False
-    return not findings.items
+            self.findings.add("PT003", self.place, "anchors and aliases are not allowed", "write the value out")
+        elif getattr(event, "tag", None) is not None:
+            self.findings.add("PT003", self.place, "tags are not allowed", "write a plain value")
 
+    def _sequence(self, path: Path) -> tuple[list[Any], Event]:
+        result: list[Any] = []
+        while not isinstance(event := self._next(), SequenceEndEvent):
+            result.append(self._node(event, (*path, len(result))))
+        return result, event
 
-def _span(node: Node) -> Span:
-    start, end = node.start_mark, node.end_mark
-    width = end.column - start.column if end.line == start.line else 1
-    return Span(start.line + 1, start.column + 1, max(1, width))
+    def _mapping(self, path: Path) -> tuple[dict[str, Any], Event]:
+        result: dict[str, Any] = {}
+        while not isinstance(event := self._next(), MappingEndEvent):
+            key, place = self._key(event, path)
+            spare: Path = (*path, "", "")  # nodes under a key that does not count have no place of their own
+            if key is None:
+                self.findings.add("PT001", place, "a key must be a plain word", "write `word: value`")
+                self._node(self._next(), spare)
+            elif key in result:
+                first = self.marks.keys[*path, key].line
+                message = f"the key {shown(key)} stands twice, first on line {first}"
+                self.findings.add("PT004", place, message, "keep one of them")
+                self._node(self._next(), spare)
+            else:
+                self.marks.keys[*path, key] = place
+                result[key] = self._node(self._next(), (*path, key))
+        return result, event
 
+    def _key(self, event: Event, path: Path) -> tuple[str | None, Span]:
+        place, spare = self.place, (*path, "", "")
+        self._node(event, spare)
+        if not isinstance(event, ScalarEvent):
+            return None, place
+        return str(event.value), self.marks.values[spare]
 
-def _build(node: Node, path: Path, marks: Marks, findings: Findings) -> Any:  # noqa: ANN401 - YAML holds any data
-    marks.values[path] = _span(node)
-    match node:
-        case MappingNode():
-            return _mapping(node, path, marks, findings)
-        case SequenceNode():
-            return [_build(item, (*path, index), marks, findings) for index, item in enumerate(node.value)]
-        case ScalarNode():
-            return _scalar(node)
-
-
-def _mapping(node: MappingNode, path: Path, marks: Marks, findings: Findings) -> dict[str, Any]:
-    result: dict[str, Any] = {}
-    for key_node, value_node in node.value:
-        key, place = str(key_node.value), _span(key_node)
-        if not isinstance(key_node, ScalarNode):
-            findings.add("PT001", place, "a key must be a plain word", "write `word: value`")
-            continue
-        if key in result:
-            first = marks.keys[*path, key].line
-            findings.add("PT004", place, f"the key `{key}` stands twice, first on line {first}", "keep one of them")
-            continue
-        marks.keys[*path, key] = place
-        result[key] = _build(value_node, (*path, key), marks, findings)
-    return result
+    def _scalar(self, event: ScalarEvent) -> bool | int | str | None:
+        text = str(event.value)
+        hidden = next((char for char in text if not (char.isprintable() or char == "\n")), "")
+        if hidden:
+            message = f"a character that cannot be seen: U+{ord(hidden):04X}"
+            self.findings.add("PT006", self.place, message, "delete it")
+        return plain_value(text) if event.implicit[0] else text
 
 
 _TRUTH = {"true": True, "false": False, "True": True, "False": False, "TRUE": True, "FALSE": False}
+_NOTHING = frozenset({"", "~", "null", "Null", "NULL"})
+_WHOLE = re.compile(r"[-+]?[0-9]+")
 
 
-def _scalar(node: ScalarNode) -> bool | int | str | None:
-    kind = node.tag.rpartition(":")[2] if isinstance(node.tag, str) else str(node.tag).rpartition(":")[2]
-    text = str(node.value)
-    if kind == "bool" and text in _TRUTH:
-        return _TRUTH[text]
-    if kind == "null":
+def plain_value(text: str) -> bool | int | str | None:
+    """Return what a plain scalar means: the core schema of YAML 1.2, with no floats and with decimal numbers only."""
+    if text in _NOTHING:
         return None
-    if kind == "int" and len(text) <= INTEGER_DIGITS_MAX and text.lstrip("+-").isdigit():
+    if len(text) <= INTEGER_DIGITS_MAX and _WHOLE.fullmatch(text):
         return int(text)
-    return text
-
-
-def text_place(findings: Findings, place: Span) -> int:
-    """Return how many columns after `place` the characters of a scalar begin: 1 if it is quoted."""
-    line = findings.source.line(place.line)
-    return 1 if line[place.column - 1 : place.column] in ("'", '"') else 0
+    return _TRUTH.get(text, text)

@@ -2,24 +2,31 @@
 
 import keyword
 
-LITERALS = frozenset({"true", "false", "otherwise"})
+LITERALS = frozenset({"true", "false", "null", "otherwise"})
 LANGUAGE = frozenset({"state", "event", "next_state"})
+SORTS = frozenset({"bool", "int", "State", "Event"})
 PREFIXES = ("next_", "is_", "_")
 
 STATEMACHINE = frozenset(
     {
-        "TransitionNotAllowed", "activate_initial_state", "active_configuration", "active_listeners", "add_listener", "allow_event_without_transition",
+        "TransitionNotAllowed", "activate_initial_state", "active_configuration", "active_listeners", "add_listener",
+        "allow_event_without_transition",
         "allowed_events", "atomic_configuration_update", "bind_events_to", "cancel_event", "catch_errors_as_events",
         "class_listeners", "configuration", "configuration_values", "current_state", "current_state_value", "delay",
-        "enable_self_transition_entries", "enabled_events", "error_on_execution", "event_data", "events", "final_states",
-        "history_values", "id", "internal", "is_terminated", "machine", "model", "name", "parent", "payload",
-        "prepare", "prepare_event", "raise_", "send", "send_id", "source", "start_configuration_values", "start_value",
-        "state_field", "states", "states_map", "target", "transition", "transitions", "validators",
+        "enable_self_transition_entries", "enabled_events", "error_on_execution", "event_data", "events",
+        "final_states", "history_values", "id", "internal", "is_terminated", "machine", "model", "name", "parent",
+        "payload", "prepare", "prepare_event", "raise_", "send", "send_id", "source", "start_configuration_values",
+        "start_value", "state_field", "states", "states_map", "target", "transition", "transitions", "validators",
     }
 )  # fmt: skip
 """Names that python-statemachine gives a meaning; a test compares them with the installed library."""
 
 RESERVED = LITERALS | LANGUAGE | STATEMACHINE | frozenset(word.lower() for word in keyword.kwlist)
+
+
+def why_reserved_sort(name: str) -> str:
+    """Return why an enumeration may not be called `name`, or an empty text iff it may."""
+    return "the language itself uses it" if name in SORTS else why_reserved(name)
 
 
 def why_reserved(name: str) -> str:

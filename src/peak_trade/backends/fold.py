@@ -1,0 +1,232 @@
+"""A folded expression has the value of the original for all well-sorted values; what is constant is gone.
+
+`interval` says between which whole numbers a value lies, so that a comparison that the sorts already decide
+folds away. A backend folds once for each known control state, and generates code for the rest only.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import TypeAlias, assert_never
+
+from peak_trade.backends.facts import NOTHING, Facts
+from peak_trade.lang.evaluate import ARITHMETIC, COMPARISONS
+from peak_trade.lang.expr import (
+    FALSE,
+    TRUE,
+    And,
+    Arith,
+    Arithmetic,
+    Compare,
+    Comparison,
+    Expr,
+    Ite,
+    Lit,
+    Member,
+    Not,
+    Or,
+    Var,
+    sort_of,
+)
+from peak_trade.lang.sorts import BOOL, INT, BoolSort, EnumSort, IntSort, Scalar
+
+Known: TypeAlias = Callable[[Var], Expr]
+"""What stands for each variable: itself, a constant, or another expression of its sort."""
+
+Interval: TypeAlias = tuple[int | None, int | None]
+"""The smallest and the greatest whole number that a value can be; None is no bound."""
+
+NEGATED = {
+    Comparison.EQ: Comparison.NE,
+    Comparison.NE: Comparison.EQ,
+    Comparison.LT: Comparison.GE,
+    Comparison.LE: Comparison.GT,
+    Comparison.GT: Comparison.LE,
+    Comparison.GE: Comparison.LT,
+}
+
+
+def fold(expr: Expr, known: Known, facts: Facts = NOTHING) -> Expr:
+    """Return `expr` with `known` in place of its variables and everything worked out that is constant under `facts`.
+
+    Limits: recursion is bounded by the depth that the parser admits.
+    """
+    folded = _fold(expr, known, facts)
+    truth = facts.decides(folded)
+    return folded if truth is None else _truth(truth)
+
+
+def _fold(expr: Expr, known: Known, facts: Facts) -> Expr:  # noqa: PLR0911 - one return for each node of the closed union
+    match expr:
+        case Lit():
+            return expr
+        case Var():
+            return known(expr)
+        case Not(arg):
+            return negation(fold(arg, known, facts))
+        case And(args):
+            return _junction(And, (fold(arg, known, facts) for arg in args), TRUE, FALSE)
+        case Or(args):
+            return _junction(Or, (fold(arg, known, facts) for arg in args), FALSE, TRUE)
+        case Compare(op, left, right):
+            return _compare(op, fold(left, known, facts), fold(right, known, facts))
+        case Member(item, choices):
+            return _member(fold(item, known, facts), choices)
+        case Arith(op, left, right):
+            return _arith(op, fold(left, known, facts), fold(right, known, facts))
+        case Ite(test, then, orelse):
+            return _ite(fold(test, known, facts), fold(then, known, facts), fold(orelse, known, facts))
+        case _:
+            assert_never(expr)
+
+
+def negation(expr: Expr) -> Expr:
+    """Return the folded expression that is true iff the folded `expr` is false."""
+    match expr:
+        case Lit(value, _):
+            return FALSE if value else TRUE
+        case Not(arg):
+            return arg
+        case Compare(op, left, right):
+            return Compare(NEGATED[op], left, right)
+        case _:
+            return Not(expr)
+
+
+def interval(expr: Expr) -> Interval:
+    """Return bounds of the whole number that a well-sorted `expr` denotes, as narrow as its parts' sorts give."""
+    match expr:
+        case Lit(int() as value, _):
+            return value, value
+        case Arith(op, left, right):
+            return _spread(op, interval(left), interval(right))
+        case Ite(_, then, orelse):
+            return _hull(interval(then), interval(orelse))
+        case _:
+            sort = sort_of(expr)
+            return (sort.min, sort.max) if isinstance(sort, IntSort) else (None, None)
+
+
+def decided(op: Comparison, left: Interval, right: Interval) -> bool | None:
+    """Return what `op` gives for all numbers of the two intervals, or None iff that is not one answer."""
+    match op:
+        case Comparison.LT:
+            return True if _below(left, right) else False if _reaches(right, left) else None
+        case Comparison.LE:
+            return True if _reaches(left, right) else False if _below(right, left) else None
+        case Comparison.GT:
+            return decided(Comparison.LT, right, left)
+        case Comparison.GE:
+            return decided(Comparison.LE, right, left)
+        case Comparison.EQ:
+            return False if _below(left, right) or _below(right, left) else None
+        case Comparison.NE:
+            return True if _below(left, right) or _below(right, left) else None
+        case _:
+            assert_never(op)
+
+
+def _junction(kind: type[And] | type[Or], args: Iterable[Expr], unit: Lit, zero: Lit) -> Expr:
+    parts: list[Expr] = []
+    for arg in args:
+        inner = arg.args if isinstance(arg, kind) else (arg,)
+        parts += [part for part in inner if part != unit and part not in parts]
+    if zero in parts:
+        return zero
+    if len(parts) > 1:
+        return kind(tuple(parts))
+    return parts[0] if parts else unit
+
+
+def _compare(op: Comparison, left: Expr, right: Expr) -> Expr:
+    if isinstance(left, Lit) and isinstance(right, Lit):
+        return _truth(COMPARISONS[op](left.value, right.value))
+    if left == right:
+        return _truth(op in (Comparison.EQ, Comparison.LE, Comparison.GE))
+    if isinstance(sort_of(left), BoolSort):
+        return _against_constant(op, left, right)
+    if isinstance(sort_of(left), IntSort):
+        found = decided(op, interval(left), interval(right))
+        return Compare(op, left, right) if found is None else _truth(found)
+    return Compare(op, left, right)
+
+
+def _against_constant(op: Comparison, left: Expr, right: Expr) -> Expr:
+    for one, other in ((left, right), (right, left)):
+        if isinstance(one, Lit):
+            return other if one.value is (op is Comparison.EQ) else negation(other)
+    return Compare(op, left, right)
+
+
+def _below(left: Interval, right: Interval) -> bool:
+    return left[1] is not None and right[0] is not None and left[1] < right[0]
+
+
+def _reaches(left: Interval, right: Interval) -> bool:
+    return left[1] is not None and right[0] is not None and left[1] <= right[0]
+
+
+def _member(item: Expr, choices: tuple[Lit, ...]) -> Expr:
+    values = [choice.value for choice in choices]
+    if isinstance(item, Lit):
+        return _truth(item.value in values)
+    sort = sort_of(item)
+    if isinstance(sort, EnumSort) and set(values) >= set(sort.members):
+        return TRUE
+    return Member(item, choices) if len(choices) > 1 else _compare(Comparison.EQ, item, choices[0])
+
+
+def _arith(op: Arithmetic, left: Expr, right: Expr) -> Expr:
+    if isinstance(left, Lit) and isinstance(right, Lit):
+        return Lit(ARITHMETIC[op](left.value, right.value), INT)
+    zero = Lit(0, INT)
+    if op is not Arithmetic.MUL and right == zero:
+        return left
+    if op is Arithmetic.ADD and left == zero:
+        return right
+    return Arith(op, left, right)
+
+
+def _ite(test: Expr, then: Expr, orelse: Expr) -> Expr:
+    if isinstance(test, Lit):
+        return then if test.value else orelse
+    return then if then == orelse else Ite(test, then, orelse)
+
+
+def _truth(value: Scalar) -> Lit:
+    return Lit(bool(value), BOOL)
+
+
+def _spread(op: Arithmetic, left: Interval, right: Interval) -> Interval:
+    match op:
+        case Arithmetic.ADD:
+            return _plus(left[0], right[0]), _plus(left[1], right[1])
+        case Arithmetic.SUB:
+            return _plus(left[0], _minus(right[1])), _plus(left[1], _minus(right[0]))
+        case Arithmetic.MUL:
+            return _scaled(left, right) if right[0] == right[1] is not None else _scaled(right, left)
+        case _:
+            assert_never(op)
+
+
+def _scaled(one: Interval, factor: Interval) -> Interval:
+    by = factor[0]
+    if by is None or by != factor[1]:
+        return None, None
+    ends = tuple(None if end is None else end * by for end in one)
+    if by == 0:
+        return 0, 0
+    return (ends[0], ends[1]) if by > 0 else (ends[1], ends[0])
+
+
+def _plus(one: int | None, other: int | None) -> int | None:
+    return None if one is None or other is None else one + other
+
+
+def _minus(value: int | None) -> int | None:
+    return None if value is None else -value
+
+
+def _hull(one: Interval, other: Interval) -> Interval:
+    lows, highs = (one[0], other[0]), (one[1], other[1])
+    low = None if None in lows else min(value for value in lows if value is not None)
+    high = None if None in highs else max(value for value in highs if value is not None)
+    return low, high

@@ -1,0 +1,171 @@
+"""`peak run`: a dry-run session over a file of bars; `peak kill`: pull its kill switch."""
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import rich_click as click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from peak_trade.cli import findings
+from peak_trade.cli.job import BUILTIN, Done, Job, differences, run, snapshot, snapshot_in
+from peak_trade.evidence.artifacts import METRICS
+from peak_trade.journal.errors import JournalRefusal
+from peak_trade.lang.source import Source
+from peak_trade.market.problems import MalformedBars
+from peak_trade.market.strategy import StrategyError
+from peak_trade.session.assembly import KILL_SWITCH
+from peak_trade.session.config import Config, parse_config
+from peak_trade.session.inputs import FileDrift, no_drift
+from peak_trade.session.killswitch import KillSwitch
+
+STEPS_MAX = 10_000_000
+
+
+@click.command("run")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder of a new run.")
+@click.option("--bars", default=BUILTIN, show_default=True, help="CSV of bars (OHLCV, timestamp), or the shipped ones.")
+@click.option("--steps", type=click.IntRange(1, STEPS_MAX), default=100_000, show_default=True, help="Steps at most.")
+@click.option("--seed", type=click.IntRange(0), help="Seed of the venue's fills and faults; overrides the config's.")
+@click.option("--config", "config_path", type=click.Path(path_type=Path, dir_okay=False), help="YAML or JSON file.")
+@click.option("--faults", type=click.IntRange(0, 1000), help="Orders hit by a fault, per mille; overrides the config's.")
+@click.option("--strategy", help="module:factory of your own strategy; overrides the config's.")
+@click.option("--resume", type=click.Path(path_type=Path, file_okay=False), help="Go on with the run in this folder.")
+@click.option("--verify", type=click.Path(path_type=Path, file_okay=False), help="Run again and compare the artifacts.")
+@click.option("--rearm", default="", metavar="OPERATOR", help="Re-arm a latched kill switch in this operator's name.")
+@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def command(**options: Any) -> None:  # noqa: ANN401 - click's own options
+    """Run a dry-run session over a file of bars, against the mock venue and nothing else.
+
+    Exits 0 when it ends in STOPPED (or PASS with --verify), 1 when it ends otherwise, 2 for wrong input.
+    """
+    chosen = [name for name in ("out", "resume", "verify") if options[name]]
+    if len(chosen) != 1:
+        raise click.UsageError("give exactly one of --out (new run), --resume and --verify")
+    try:
+        if options["verify"]:
+            _verify(options["verify"], options["style"])
+        else:
+            _run(_job(options), options["style"])
+    except (MalformedBars, StrategyError) as error:
+        raise click.UsageError(str(error)) from error
+    except (FileExistsError, FileNotFoundError, JournalRefusal, ValueError, OSError) as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _job(options: dict[str, Any]) -> Job:
+    if options["resume"]:
+        return Job(options["resume"], snapshot_in(options["resume"]), resume=True, rearm=options["rearm"])
+    config, drift = _config(options)
+    if options["bars"] != BUILTIN and not Path(options["bars"]).is_file():
+        raise FileNotFoundError(f"expected a file of bars, was {options['bars']}, which is not there")
+    asked = snapshot(options["bars"], options["steps"], config)
+    return Job(options["out"], asked, rearm=options["rearm"], drift=drift)
+
+
+def _config(options: dict[str, Any]) -> tuple[Config, Any]:
+    path: Path | None = options["config_path"]
+    data = path.read_bytes() if path else b""
+    overrides = {"seed": options["seed"], "fault_permille": options["faults"]}
+    given = {key: value for key, value in overrides.items() if value is not None}
+    if options["strategy"]:
+        given["strategy"] = {"factory": options["strategy"], "params": {}}
+    source = Source(str(path or "(defaults)"), data.decode("utf-8", "replace"))
+    config, problems = parse_config(source, given)
+    if config is None:
+        click.echo(findings.text(problems), err=True)
+        raise click.exceptions.Exit(2)
+    return config, FileDrift(path, hashlib.sha256(data).hexdigest()) if path else no_drift
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Any]:
+    """Give a function that shows how far the run is: a bar on a terminal, nothing elsewhere."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+        task = bar.add_task("starting", total=total)
+
+        def show(step: int, state: str) -> None:
+            if step % 50 == 0:
+                bar.update(task, completed=step, description=state)
+
+        yield show
+
+
+def _run(job: Job, style: str) -> None:
+    with _progress(job.snapshot.steps_max) as show:
+        done = run(job, show)
+    click.echo(json.dumps(_facts(job, done), sort_keys=True, indent=2) if style == "json" else text(job, done))
+    if done.state != "STOPPED":
+        raise click.exceptions.Exit(1)
+
+
+def _facts(job: Job, done: Done) -> dict[str, Any]:
+    facts: dict[str, Any] = {"schema_version": 1, "state": done.state, "reason": done.why, "folder": str(job.folder)}
+    if done.problem:
+        facts["problem"] = done.problem
+    if done.collected is not None:
+        facts["metrics"] = json.loads(done.collected.texts[METRICS])
+    return facts
+
+
+def text(job: Job, done: Done) -> str:
+    """Return what a person reads at the end of a run: how it ended, what it did, and what to do next."""
+    lines = [f"{done.state}{f' · {done.why}' if done.why else ''}"]
+    if done.problem:
+        lines.append(f"  {done.problem}")
+    if done.collected is not None:
+        story = done.collected.story
+        denied = sum(1 for line in story.lines.values() if line.rail)
+        held = {symbol: lots for symbol, lots in sorted(story.positions.items()) if lots}
+        lines += [
+            f"  steps {story.steps:,} · orders {len(story.lines) - denied:,} placed, {denied:,} denied"
+            f" · fills {len(story.trades):,} · records {story.records:,}",
+            f"  positions: {'all flat' if not held else ', '.join(f'{s} {n:+,}' for s, n in held.items())}"
+            f" · trips: {dict(story.trips) or 'none'} · unknown outcomes resolved: {story.events['time_out']}",
+        ]
+    lines.append(f"next: {_next(job.folder, done)}")
+    return "\n".join(lines)
+
+
+def _next(folder: Path, done: Done) -> str:
+    if done.state == "PREFLIGHT_FAILED":
+        return "mend the configuration, then run into a new --out folder"
+    if done.state == "STOPPED":
+        return f"peak report {folder}"
+    return f"peak journal show {folder} --last 20"
+
+
+def _verify(folder: Path, style: str) -> None:
+    asked = snapshot_in(folder)
+    with tempfile.TemporaryDirectory(prefix="peak-verify-") as scratch, _progress(asked.steps_max) as show:
+        done = run(Job(Path(scratch) / "again", asked), show)
+    texts = dict(done.collected.texts) if done.collected is not None else {}
+    found = differences(folder, texts) if texts else [done.problem or "the second run left no journal"]
+    if style == "json":
+        verdict = {"schema_version": 1, "verdict": "FAIL" if found else "PASS", "differences": found}
+        click.echo(json.dumps(verdict, sort_keys=True, indent=2))
+    elif found:
+        click.echo("FAIL\n" + "\n".join(f"  {line}" for line in found))
+        click.echo(f"next: peak journal verify {folder}")
+    else:
+        click.echo(f"PASS · five artifacts of {folder} are byte for byte those of a second run")
+    if found:
+        raise click.exceptions.Exit(1)
+
+
+@click.command("kill")
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--by", required=True, metavar="OPERATOR", help="Who pulls it.")
+def kill(folder: Path, by: str) -> None:
+    """Latch the kill switch of the run in FOLDER: it stops at its next step, and cannot start again unless re-armed."""
+    KillSwitch(folder / KILL_SWITCH).latch(by)
+    click.echo(f"latched by {by}; to start again: peak run --resume {folder} --rearm OPERATOR")
+
+

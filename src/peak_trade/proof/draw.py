@@ -1,0 +1,142 @@
+"""Events and payloads for one running machine: mostly right, often at an edge, sometimes deliberately wrong.
+
+All choices come from the `Random` that is passed in; the same seed gives the same events.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from random import Random
+from typing import Any, TypeAlias
+
+from peak_trade.lang.machine import Event, Machine
+from peak_trade.lang.sorts import BoolSort, EnumSort, IntSort, Scalar, Sort
+from peak_trade.lang.step import Value, initial
+
+Drawn: TypeAlias = dict[str, Any]
+"""A payload by field name; its values may be of any type."""
+
+Offer: TypeAlias = tuple[str, Drawn]
+Reached: TypeAlias = tuple[Value, tuple[Offer, ...]]
+"""A value and the taken events that lead to it from the initial one."""
+
+POOL_KINDS_MAX = 2_000
+WRONG_OF_100 = 12
+"""How many payloads in a hundred are spoilt on purpose."""
+
+SMALL = 6
+"""Numbers up to here are drawn most often: small quantities meet each other soon."""
+
+_ALIEN = (None, "", "x", 1.0, -1, 2**70, True, (), b"1")
+
+
+@dataclass(frozen=True, slots=True)
+class Dealer:
+    """Deals events of one machine."""
+
+    machine: Machine
+    moving: Mapping[str, tuple[Event, ...]]
+
+    @classmethod
+    def of(cls, machine: Machine) -> "Dealer":
+        """Return the dealer of `machine`, which knows the events with a transition from each state."""
+        moving = {
+            state.name: tuple(
+                event
+                for event in machine.events
+                if any(state.name in row.sources and row.event == event.name for row in machine.transitions)
+            )
+            for state in machine.states
+        }
+        return cls(machine, moving)
+
+    def deal(self, rng: Random, value: Value) -> tuple[str, Drawn]:
+        """Return an event and a payload for it; in half of all cases one that moves the machine in its state."""
+        moving = self.moving[value.state]
+        if rng.randrange(200) == 0:
+            return "no_such_event", {}
+        event = rng.choice(moving if moving and rng.random() < 0.5 else self.machine.events)
+        payload = {item.name: pick(rng, item.sort, value) for item in event.payload}
+        if rng.randrange(100) < WRONG_OF_100:
+            spoil(rng, payload)
+        return event.name, payload
+
+
+class Pool:
+    """Values that were reached, one shallow and one deep for each kind, with the events that lead to them.
+
+    Values are of one kind iff they have the same state, truth values and members, and their numbers are alike: zero or
+    not, at the upper bound or not. Deep values make slow counters run out; shallow ones keep traces short.
+
+    Limits: POOL_KINDS_MAX kinds; later ones are forgotten.
+    """
+
+    def __init__(self, machine: Machine) -> None:
+        self._uppers = tuple(getattr(item.sort, "max", None) for item in machine.variables)
+        self._kinds: dict[tuple[Any, ...], int] = {}
+        self._reached: list[tuple[Reached, Reached]] = []
+        self.add(initial(machine), ())
+
+    def add(self, value: Value, path: tuple[Offer, ...]) -> None:
+        """Remember `value`, reached by `path`, if it is the first, the shallowest or the deepest of its kind."""
+        kind = (value.state, *map(_alike, value.context, self._uppers))
+        place = self._kinds.get(kind)
+        if place is None:
+            if len(self._kinds) < POOL_KINDS_MAX:
+                self._kinds[kind] = len(self._reached)
+                self._reached.append(((value, path), (value, path)))
+            return
+        shallow, deep = self._reached[place]
+        if len(path) < len(shallow[1]):
+            self._reached[place] = ((value, path), deep)
+        elif len(path) > len(deep[1]):
+            self._reached[place] = (shallow, (value, path))
+
+    def draw(self, rng: Random) -> Reached:
+        """Return a value and the events that lead to it: any kind, as likely shallow as deep."""
+        return rng.choice(rng.choice(self._reached))
+
+
+def pick(rng: Random, sort: Sort, value: Value) -> Any:  # noqa: ANN401 - of the sort given
+    """Return a scalar of `sort`; a number is at a bound, small, or near the numbers in `value`."""
+    match sort:
+        case BoolSort():
+            return rng.random() < 0.5
+        case EnumSort(_, members):
+            return rng.choice(members)
+        case IntSort(low, high):
+            return _clamped(_number(rng, sort, value), low, high)
+
+
+def spoil(rng: Random, payload: Drawn) -> None:
+    """Make `payload` wrong in one way: a field of another type or beyond its bounds, missing, or too many."""
+    if payload and rng.random() < 0.7:
+        name = rng.choice(sorted(payload))
+        if rng.random() < 0.3:
+            del payload[name]
+        else:
+            payload[name] = rng.choice(_ALIEN)
+    else:
+        payload[rng.choice(("zz_extra", "a_extra"))] = rng.choice(_ALIEN)
+
+
+def _alike(scalar: Scalar, upper: int | None) -> object:
+    return (scalar == 0, scalar == upper) if type(scalar) is int else scalar
+
+
+def _number(rng: Random, sort: IntSort, value: Value) -> int:
+    known = [scalar for scalar in value.context if type(scalar) is int]
+    ends = [end for end in (sort.min, sort.max) if end is not None]
+    match rng.randrange(4):
+        case 0 if ends:
+            return rng.choice(ends) + rng.randrange(2)
+        case 1 if known:
+            return rng.choice(known) + rng.randrange(-1, 2)
+        case 2 if known:
+            return rng.choice(known) - rng.choice(known) + rng.randrange(-1, 2)
+        case _:
+            return rng.randrange(1, SMALL)
+
+
+def _clamped(number: int, low: int | None, high: int | None) -> int:
+    raised = number if low is None else max(low, number)
+    return raised if high is None else min(high, raised)

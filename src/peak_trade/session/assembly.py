@@ -1,0 +1,219 @@
+"""Wiring: from a configuration and a run folder to an orchestrator that can start, or start again."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from peak_trade.backends.kernel import compile_kernel
+from peak_trade.backends.statemachine import Driver
+from peak_trade.broker.absent import AbsentBroker
+from peak_trade.broker.faults import seeded
+from peak_trade.broker.mock import MockVenue, Settings
+from peak_trade.journal.errors import JournalRefusal
+from peak_trade.journal.store import Journal
+from peak_trade.journal.tape import Tape
+from peak_trade.lang.machine import Machine
+from peak_trade.lang.pretty import fingerprint
+from peak_trade.lang.sorts import Scalar
+from peak_trade.market.bars import Bars
+from peak_trade.market.strategy import Strategy
+from peak_trade.session.book import Book
+from peak_trade.session.config import Config
+from peak_trade.session.desk import Desk
+from peak_trade.session.inputs import Inputs, Input, no_drift
+from peak_trade.session.killswitch import KillSwitch
+from peak_trade.session.memory import MemoryTape
+from peak_trade.session.orchestrator import Orchestrator, Plan
+from peak_trade.session.perform import Sender
+from peak_trade.session.recording import ANNOTATIONS, RECOVERED, RUN, schema
+
+JOURNAL: Final = "journal"
+VENUE: Final = "venue.jsonl"
+KILL_SWITCH: Final = "kill_switch.json"
+DIGEST_DIGITS: Final = 15
+"""Hex digits of the digest that the session machine compares: 60 bits; the whole one stands in the run record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """All that a run is made from. The same setup over the same folder gives the same run."""
+
+    folder: Path
+    session: Machine
+    order: Machine
+    config: Config
+    bars: Bars
+    strategy: Strategy
+    steps_max: int
+    version: str
+    rearm: str = ""
+    test_override: bool = False
+    drift: Callable[[], Input | None] = no_drift
+
+    def spec_sha256(self) -> dict[str, str]:
+        """Return the fingerprint of each machine."""
+        return {"session": fingerprint(self.session), "order": fingerprint(self.order)}
+
+    def digest(self) -> str:
+        """Return the SHA-256 over specs and configuration, in hex: what an override is granted for."""
+        parts = [*self.spec_sha256().values(), self.config.sha256()]
+        return hashlib.sha256("".join(parts).encode()).hexdigest()
+
+    def run_id(self) -> str:
+        """Return the id of the run, from its seed and hashes."""
+        text = f"{self.digest()}{self.bars.sha256}{self.config.seed}{self.steps_max}"
+        return f"r{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+@dataclass(slots=True)
+class Session:
+    """An opened session and what must be closed after it."""
+
+    setup: Setup
+    orchestrator: Orchestrator
+    tape: Tape | MemoryTape
+    journal: Journal | None
+    venue: MockVenue | None
+    problem: str = ""
+    cut_bytes: int = 0
+    resumed: bool = False
+    noted: bool = False
+    readings: dict[str, Callable[[], dict[str, Scalar]]] = field(default_factory=dict)
+
+    def start(self) -> str:
+        """Make the startup checks and begin; return the state."""
+        return self.orchestrator.start(self.readings, self.setup.rearm)
+
+    def run(self, count: int, progress: Callable[[int, str], None] | None = None) -> int:
+        """Take at most `count` bounded steps; return how many were taken before the session was over."""
+        taken = 0
+        while taken < count and self.orchestrator.run_n_steps(1):
+            taken += 1
+            self._note()
+            if progress is not None:
+                progress(self.orchestrator.moment.step, self.orchestrator.state)
+        return taken
+
+    def _note(self) -> None:
+        """Write down, once the replay is over, that an earlier process was recovered."""
+        if self.resumed and not self.noted and not self.tape.replaying and self.journal is not None:
+            self.noted = True
+            records = self.journal.recovery.head.records
+            step = self.orchestrator.moment.step
+            self.tape.note(RECOVERED, {"step": step, "records": records, "cut_bytes": self.cut_bytes})
+
+    def close(self) -> None:
+        """Close journal and venue; what was not committed is committed."""
+        if self.journal is not None:
+            self.journal.close()
+        if self.venue is not None:
+            self.venue.close()
+
+
+def open_session(setup: Setup, *, resume: bool) -> Session:
+    """Open journal, venue and machines in the run folder; with `resume` over what an earlier process left there.
+
+    A journal that cannot be opened is no exception here: the session is opened over memory, its preflight says
+    `journal_unwritable`, and `problem` says why.
+
+    Raises:
+        FileExistsError: a new run, but the folder holds a run already.
+        FileNotFoundError: a resume, but the folder holds none.
+    """
+    setup.folder.mkdir(parents=True, exist_ok=True)
+    _expect_folder(setup.folder, resume=resume)
+    switch = KillSwitch(setup.folder / KILL_SWITCH)
+    if not resume:
+        switch.create()
+    if setup.rearm:
+        latched = switch.read().latched
+        switch.rearm(setup.rearm)
+    else:
+        latched = False
+    journal, problem = _journal(setup)
+    tape: Tape | MemoryTape = Tape(journal, ANNOTATIONS) if journal else MemoryTape(_schema(setup))
+    venue = _venue(setup) if setup.config.adapter == "mock" and journal else None
+    orchestrator = _orchestrator(setup, tape, venue, Inputs(switch, setup.drift))
+    session = Session(setup, orchestrator, tape, journal, venue, problem, resumed=resume)
+    session.readings = _readings(setup, switch, was_latched=latched, journal_redacting=journal is not None)
+    _begin(session)
+    return session
+
+
+def _expect_folder(folder: Path, *, resume: bool) -> None:
+    begun = (folder / JOURNAL).is_dir() and any((folder / JOURNAL).iterdir())
+    if begun and not resume:
+        raise FileExistsError(f"expected a new folder, was {folder}, which holds a run; use --resume or another --out")
+    if not begun and resume:
+        raise FileNotFoundError(f"expected a folder with a run to resume, was {folder}; start one with --out")
+
+
+def _schema(setup: Setup) -> Any:  # noqa: ANN401 - the journal's own type
+    return schema(setup.session, setup.order)
+
+
+def _journal(setup: Setup) -> tuple[Journal | None, str]:
+    try:
+        return Journal.open(setup.folder / JOURNAL, _schema(setup)), ""
+    except (JournalRefusal, OSError) as error:
+        return None, str(error)
+
+
+def _venue(setup: Setup) -> MockVenue:
+    config = setup.config
+    settings = Settings(**config.venue.model_dump())
+    faults = seeded(config.seed, config.fault_orders, config.fault_permille)
+    return MockVenue.open(setup.folder / VENUE, config.seed, settings, faults)
+
+
+def _orchestrator(setup: Setup, tape: Tape | MemoryTape, venue: MockVenue | None, inputs: Inputs) -> Orchestrator:
+    config = setup.config
+    broker = venue if venue is not None else AbsentBroker(config.adapter)
+    book = Book(config.cash_ticks, config.venue.fee_permille)
+    desk = Desk(compile_kernel(setup.order), book, tape, broker, Sender(broker, config.attempts_max))
+    plan = Plan(setup.bars, setup.steps_max, config.wind_down_steps, config.limits.limits(), setup.run_id())
+    world = venue if venue is not None else AbsentBroker(config.adapter)
+    return Orchestrator(Driver(compile_kernel(setup.session)), desk, setup.strategy, world, inputs, plan, tape)
+
+
+def _readings(
+    setup: Setup, switch: KillSwitch, *, was_latched: bool, journal_redacting: bool
+) -> dict[str, Callable[[], dict[str, Scalar]]]:
+    config = setup.config
+
+    def preflight() -> dict[str, Scalar]:
+        return {
+            "flag": config.enable_live_broker,
+            "test_override": setup.test_override,
+            "allowlist": len(config.broker_allowlist),
+            "adapter_found": "mock" if config.adapter == "mock" else "foreign",
+            "journal_redacting": journal_redacting,
+            "digest": int(setup.digest()[:DIGEST_DIGITS], 16),
+        }
+
+    return {
+        "kill_switch_read": lambda: {"read_latched": was_latched or switch.read().latched},
+        "preflight": preflight,
+    }
+
+
+def _begin(session: Session) -> None:
+    """Write what the run is; over an old journal this finds out whether it is the same run."""
+    setup, tape = session.setup, session.tape
+    specs = setup.spec_sha256()
+    body = {
+        "run": setup.run_id(),
+        "session_spec": specs["session"],
+        "order_spec": specs["order"],
+        "config": setup.config.sha256(),
+        "data": setup.bars.sha256,
+        "seed": setup.config.seed,
+        "steps_max": setup.steps_max,
+        "version": setup.version,
+    }
+    tape.append(RUN, body)
+    if session.resumed and session.journal is not None:
+        cut = session.journal.recovery.cut
+        session.cut_bytes = cut.tail_bytes if cut else 0

@@ -1,0 +1,118 @@
+"""Our book: what we sent, what was filled, what we hold. Moved only by intents and by the venue's reports."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from peak_trade.broker.messages import OrderRequest
+from peak_trade.market.terms import Side
+from peak_trade.session.decide import with_fee
+
+
+@dataclass(slots=True)
+class Order:
+    """One order: its request, its running value in the order machine, and what it may still cost.
+
+    `value` is the kernel's tuple (state, *context). `sign` is +1 for a buy and -1 for a sell. `resting` counts the
+    lots that may still be filled, in step with the machine's leaves.
+    """
+
+    request: OrderRequest
+    value: tuple[Any, ...]
+    sign: int
+    venue_order_id: str = ""
+    resting_lots: int = 0
+
+
+@dataclass(slots=True)
+class Position:
+    """What is held in one symbol: signed lots, what they cost, what was realised; last price seen, in ticks."""
+
+    lots: int = 0
+    cost_ticks: int = 0
+    realized_ticks: int = 0
+    last_ticks: int = 0
+
+    def fill(self, signed_lots: int, price_ticks: int) -> int:
+        """Apply one execution at average cost; return the profit that it realised, in ticks, fees aside."""
+        held, realized = self.lots, 0
+        if held * signed_lots < 0:
+            closing = min(abs(signed_lots), abs(held)) * (1 if held > 0 else -1)
+            cost = self.cost_ticks * closing // held
+            realized = closing * price_ticks - cost
+            self.cost_ticks -= cost
+            held -= closing
+            signed_lots += closing
+        self.lots = held + signed_lots
+        self.cost_ticks += signed_lots * price_ticks
+        self.realized_ticks += realized
+        return realized
+
+
+@dataclass(slots=True)
+class Book:
+    """Positions, cash and orders of one session; sums are kept, never recomputed over all orders.
+
+    `filled_lots` is the signed sum of the orders' CumQty, `held_lots` of the positions: they are kept by different
+    paths, and the tripwire compares them. `reserved_ticks` is what open buys may still cost, fees included.
+    """
+
+    cash_ticks: int
+    fee_permille: int
+    orders: dict[str, Order] = field(default_factory=dict)
+    working: dict[str, Order] = field(default_factory=dict)
+    positions: dict[str, Position] = field(default_factory=dict)
+    working_lots: dict[str, int] = field(default_factory=dict)
+    reserved_ticks: int = 0
+    filled_lots: int = 0
+    held_lots: int = 0
+    fees_ticks: int = 0
+
+    def position(self, symbol: str) -> Position:
+        """Return the position in `symbol`, made on first use."""
+        found = self.positions.get(symbol)
+        if found is None:
+            found = self.positions[symbol] = Position()
+        return found
+
+    def add(self, request: OrderRequest, value: tuple[Any, ...]) -> Order:
+        """Enter a new order, not yet working."""
+        order = Order(request, value, 1 if request.side is Side.BUY else -1)
+        self.orders[request.client_order_id] = order
+        return order
+
+    def rest(self, order: Order, leaves_lots: int) -> None:
+        """Set what `order` may still fill, and with it the working lots and the reserved cash."""
+        change = leaves_lots - order.resting_lots
+        if not change:
+            return
+        request = order.request
+        symbol = request.symbol
+        if order.sign > 0:
+            before, after = self._worst(order, order.resting_lots), self._worst(order, leaves_lots)
+            self.reserved_ticks += after - before
+        order.resting_lots = leaves_lots
+        self.working_lots[symbol] = self.working_lots.get(symbol, 0) + order.sign * change
+        if leaves_lots:
+            self.working[request.client_order_id] = order
+        else:
+            self.working.pop(request.client_order_id, None)
+
+    def fill(self, order: Order, lots: int, price_ticks: int, fee_ticks: int) -> int:
+        """Apply one execution to cash and position; return the profit it realised, in ticks, fees aside."""
+        signed = order.sign * lots
+        self.cash_ticks -= signed * price_ticks + fee_ticks
+        self.fees_ticks += fee_ticks
+        self.held_lots += signed
+        return self.position(order.request.symbol).fill(signed, price_ticks)
+
+    def equity_ticks(self) -> int:
+        """Return cash plus the positions at the last prices seen."""
+        return self.cash_ticks + sum(item.lots * item.last_ticks for item in self.positions.values())
+
+    def free_cash_ticks(self) -> int:
+        """Return the cash that no open buy may still need."""
+        return self.cash_ticks - self.reserved_ticks
+
+    def _worst(self, order: Order, lots: int) -> int:
+        """Return what `lots` may cost at the order's limit, fees included."""
+        return lots * with_fee(order.request.limit_ticks or 0, self.fee_permille)

@@ -1,0 +1,118 @@
+"""The configuration of a session: typed, bounded, with units in the names. NO-LIVE is the default."""
+
+import hashlib
+import json
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from peak_trade.lang.read import Marks, read
+from peak_trade.lang.source import Diagnostic, Findings, Source, Span, suggestion
+from peak_trade.rails.limits import Limits
+
+Count = Annotated[int, Field(ge=0, le=10**12)]
+Permille = Annotated[int, Field(ge=0, le=1_000)]
+
+
+CROSSOVER: Final = "peak_trade.market.crossover:crossover"
+CROSSOVER_PARAMS: Final = {"fast_bars": 10, "slow_bars": 30, "budget_ticks": 1_800_000_000}
+
+
+class Part(BaseModel):
+    """Unknown keys are mistakes; values are of their exact type and never change."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class LimitsPart(Part):
+    """The limits before an order leaves; prices in ticks, quantities in lots, money in ticks."""
+
+    order_lots_max: Count = 200_000
+    order_notional_ticks_max: Count = 5_000_000_000
+    position_lots_max: Count = 400_000
+    open_orders_max: Count = 1_000
+    step_orders_max: Count = 1_000
+    collar_permille_max: Permille = 100
+    day_loss_ticks_max: Count = 2_000_000_000
+    short_allowed: bool = False
+
+    def limits(self) -> Limits:
+        """Return the limits as the rails take them."""
+        return Limits(**self.model_dump())
+
+
+class VenuePart(Part):
+    """How the mock venue fills: its share of each bar's volume, and its fee on the notional."""
+
+    participation_permille_min: Permille = 0
+    participation_permille_max: Permille = 2
+    fee_permille: Permille = 1
+    slippage_ticks: Count = 0
+
+
+class MarketPart(Part):
+    """How the file of bars is read."""
+
+    tick: str = Field(default="0.0001", pattern=r"^[0-9]{1,6}(\.[0-9]{1,8})?$")
+    prices: Literal["auto", "raw", "adjusted"] = "auto"
+
+
+class StrategyPart(Part):
+    """The strategy: `module:factory` of one's own or the shipped one, and the factory's parameters."""
+
+    factory: str = Field(default=CROSSOVER, max_length=200)
+    params: dict[str, bool | int | str] = Field(default_factory=lambda: dict(CROSSOVER_PARAMS), max_length=64)
+
+
+class Config(Part):
+    """All that decides what a session does, besides the bars and the specification."""
+
+    enable_live_broker: bool = False
+    broker_allowlist: list[Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]] = Field(
+        default=["MOCK-VENUE"], max_length=64
+    )
+    adapter: str = Field(default="mock", pattern=r"^[a-z0-9_-]{1,32}$")
+    seed: Annotated[int, Field(ge=0, le=2**63 - 1)] = 7
+    cash_ticks: Count = 10_000_000_000
+    wind_down_steps: Annotated[int, Field(ge=0, le=1_000)] = 20
+    attempts_max: Annotated[int, Field(ge=1, le=10)] = 4
+    limits: LimitsPart = LimitsPart()
+    venue: VenuePart = VenuePart()
+    market: MarketPart = MarketPart()
+    strategy: StrategyPart = StrategyPart()
+    fault_permille: Permille = 0
+    fault_orders: Annotated[int, Field(ge=0, le=1_000_000)] = 10_000
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return the whole configuration, defaults included, as plain data."""
+        return self.model_dump(mode="json")
+
+    def sha256(self) -> str:
+        """Return the SHA-256 of the canonical snapshot, in hex."""
+        text = json.dumps(self.snapshot(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def parse_config(source: Source, overrides: dict[str, Any]) -> tuple[Config | None, tuple[Diagnostic, ...]]:
+    """Return the configuration that a YAML or JSON text gives, with top-level `overrides`, or what is wrong with it."""
+    findings = Findings(source)
+    found = read(findings) if source.text.strip() else ({}, None)
+    if found is None:
+        return None, findings.sorted()
+    data, marks = found
+    try:
+        return Config.model_validate({**data, **overrides} if isinstance(data, dict) else data), ()
+    except ValidationError as error:
+        for item in error.errors():
+            _misfit(findings, marks, item)
+        return None, findings.sorted()
+
+
+def _misfit(findings: Findings, marks: Marks | None, item: Any) -> None:  # noqa: ANN401 - pydantic's own data
+    path = tuple(step for step in item["loc"] if step != "[key]")
+    unknown = item["type"] == "extra_forbidden"
+    place = Span(1, 1) if marks is None else marks.key(path) if unknown else marks.at(path)
+    hint = suggestion(str(path[-1]), set(Config.model_fields) if len(path) == 1 else set()) if unknown else ""
+    name = ".".join(map(str, path)) or "the configuration"
+    message = f"{name}: {item['msg'].lower()}, was {item['input']!r:.80}"
+    findings.add("PT010" if unknown else "PT012", place, message, hint)

@@ -1,0 +1,75 @@
+"""What reaches a session from outside between two steps: the kill switch, a drifted config, an operator's word."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from peak_trade.lang.sorts import Scalar
+from peak_trade.session.killswitch import KillSwitch
+
+Input: TypeAlias = tuple[str, dict[str, Scalar]]
+"""An event of the session machine and its payload."""
+
+EXTERNAL: Final = frozenset({"kill", "stop", "abort", "cancel_session", "config_drift", "health_failed", "acknowledge"})
+"""Events that come from outside; a resumed run takes them from its journal and does not look again."""
+
+
+@dataclass(slots=True)
+class Inputs:
+    """Reads every outside source once for each step; no waiting, no polling."""
+
+    kill_switch: KillSwitch
+    drift: Callable[[], Input | None]
+    asked: list[Input] = field(default_factory=list)
+    killed: bool = False
+
+    def ask(self, event: str) -> None:
+        """Remember an operator's event for the next step."""
+        self.asked.append((event, {}))
+
+    def poll(self) -> tuple[Input, ...]:
+        """Return what came in since the last step."""
+        found, self.asked = list(self.asked), []
+        if not self.killed and self.kill_switch.read().latched:
+            self.killed = True
+            found.append(("kill", {}))
+        drifted = self.drift()
+        if drifted is not None:
+            found.append(drifted)
+        return tuple(found)
+
+
+def no_drift() -> Input | None:
+    """Return None: a configuration that was given in memory cannot drift."""
+    return None
+
+
+@dataclass(slots=True)
+class FileDrift:
+    """Watches the configuration file that was checked: any change of its bytes is a drift, reported once."""
+
+    path: Path
+    sha256: str
+    reported: bool = False
+
+    def __call__(self) -> Input | None:
+        """Return the drift event if the file is no longer what was checked; a file that is gone has drifted."""
+        if self.reported:
+            return None
+        try:
+            data = self.path.read_bytes()
+        except OSError:
+            data = b""
+        if hashlib.sha256(data).hexdigest() == self.sha256:
+            return None
+        self.reported = True
+        return "config_drift", {"drifted_flag": _flag(data)}
+
+
+def _flag(data: bytes) -> bool:
+    """Return whether the drifted text could turn the live flag on; doubt counts as on."""
+    text = data.decode("utf-8", "replace")
+    lines = [line for line in text.splitlines() if "enable_live_broker" in line]
+    return bool(lines) and not all(line.split("#")[0].strip().rstrip(",").endswith("false") for line in lines)

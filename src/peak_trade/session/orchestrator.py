@@ -1,0 +1,284 @@
+"""The orchestrator: one session as bounded steps. Decide, then journal, then perform.
+
+The session machine (python-statemachine, in lock step with the kernel) says what may happen; this module offers it
+events and does what follows. A resumed session runs again from its first step over its tape, so start-up and
+recovery are one path.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from peak_trade.backends.statemachine import Driver
+from peak_trade.journal.tape import Tape
+from peak_trade.lang.sorts import Scalar
+from peak_trade.lang.step import Outcome, Refused, Taken
+from peak_trade.market.bars import Bar, Bars
+from peak_trade.market.strategy import Strategy, View
+from peak_trade.rails.limits import Limits
+from peak_trade.rails.tripwires import HARD, Reading, Tripwire, tripped
+from peak_trade.session.clock import Moment
+from peak_trade.session.decide import Account, decide
+from peak_trade.session.desk import Desk
+from peak_trade.session.inputs import EXTERNAL, Inputs
+from peak_trade.session.recording import ACCOUNT, END, SESSION, said
+
+OVER = frozenset({"STOPPED", "PREFLIGHT_FAILED", "ERROR_REQUIRES_OPERATOR"})
+
+
+class World(Protocol):
+    """What moves the mock venue on: one step of bars. A repeated step is a no-op."""
+
+    def advance(self, step: int, bars: tuple[Bar, ...]) -> None:
+        """Match the open orders against the bars of `step`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a session works through: the bars, how many steps at most, when it winds down, and its limits."""
+
+    bars: Bars
+    steps_max: int
+    wind_down_steps: int
+    limits: Limits
+    prefix: str
+
+    @property
+    def steps(self) -> int:
+        """How many steps of market data this session uses."""
+        return min(self.steps_max, len(self.bars.steps))
+
+
+@dataclass(slots=True)
+class Orchestrator:
+    """One session. `state` is the session machine's; nothing leaves unless it is active."""
+
+    driver: Driver
+    desk: Desk
+    strategy: Strategy
+    world: World
+    inputs: Inputs
+    plan: Plan
+    tape: Tape
+    moment: Moment = Moment()
+    why: str = ""
+    _equity_ticks: int = 0
+    _peak_ticks: int = 0
+    _day: str = ""
+    _day_start_ticks: int = 0
+
+    @property
+    def state(self) -> str:
+        """The control state of the session machine."""
+        return self.driver.state
+
+    @property
+    def over(self) -> bool:
+        """True iff no step follows: stopped, failed at the start, or halted for the operator."""
+        return self.state in OVER
+
+    def start(self, readings: Mapping[str, Callable[[], dict[str, Scalar]]], rearm: str = "") -> str:
+        """Make the startup checks and, iff all pass, begin the dry run; return the state.
+
+        `readings` gives the payloads of `kill_switch_read` and `preflight`. `rearm` names the operator who re-arms a
+        latched kill switch.
+        """
+        self.external("kill_switch_read", readings["kill_switch_read"])
+        if rearm:
+            self.fire("rearm", {}, operator=rearm)
+        self.external("preflight", readings["preflight"])
+        if self.state == "PREFLIGHT_OK":
+            self.fire("start_dryrun", {})
+        self.tape.commit()
+        if self.over:
+            self._end()
+        return self.state
+
+    def external(self, event: str, read: Callable[[], dict[str, Scalar]]) -> Outcome:
+        """Offer an event whose payload comes from outside: from the tape while it lasts, else read now."""
+        record = self.tape.peek()
+        if record is None or record.body.get("event") != event:
+            return self.fire(event, read())
+        names = {item.name for item in self.driver.kernel.machine.event(event).payload}
+        return self.fire(event, {name: record.body[name] for name in names})
+
+    def fire(self, event: str, payload: dict[str, Scalar], *, operator: str = "") -> Outcome:
+        """Offer one event to the session machine and write what it did to the tape; refusals too."""
+        outcome = self.driver.fire(event, payload)
+        by, kind, detail = said(outcome)
+        body = {"event": event, "outcome": kind, "by": by, "state": self.state, "step": self.moment.step, **payload}
+        if detail:
+            body["detail"] = detail
+        if self.moment.ts:
+            body["ts"] = self.moment.ts
+        if operator:
+            body["operator"] = operator
+        self.tape.append(SESSION, body)
+        if isinstance(outcome, Taken):
+            self.why = self.driver.kernel.machine.transition(by).reason or self.why
+        return outcome
+
+    def run_n_steps(self, count: int) -> int:
+        """Take at most `count` steps; return how many were taken before the session was over."""
+        taken = 0
+        while taken < count and not self.over:
+            self.step()
+            taken += 1
+        return taken
+
+    def step(self) -> str:
+        """Take one bounded step and return the state after it; a session that is over stays as it is."""
+        if self.over:
+            return self.state
+        self._listen_outside()
+        if not self.over:
+            self.fire("tick", {})
+        if not self.over:
+            self._advance()
+            self._trade_or_drain()
+        if self.over:
+            self._end()
+        return self.state
+
+    def _listen_outside(self) -> None:
+        """Take what came in from outside: what the tape holds, and only then the world's."""
+        while (record := self.tape.peek()) is not None:
+            event = str(record.body.get("event", ""))
+            if record.kind != SESSION or event not in EXTERNAL:
+                return
+            self.external(event, dict)
+        for event, payload in self.inputs.poll():
+            self.fire(event, payload)
+
+    def _advance(self) -> None:
+        """Move the market on by one step and take what the venue reports."""
+        number = self.moment.step + 1
+        within = number <= len(self.plan.bars.steps)
+        bars = self.plan.bars.steps[number - 1].bars if within else ()
+        ts = self.plan.bars.steps[number - 1].ts if within else self.moment.ts
+        self.moment = Moment(number, ts)
+        self.desk.step = number
+        if not self.tape.replaying:
+            self.world.advance(number, bars)
+        self.desk.listen()
+        for bar in bars:
+            self.desk.book.position(bar.symbol).last_ticks = bar.close_ticks
+        self._settle()
+        self._value()
+        self._watch()
+
+    def _trade_or_drain(self) -> None:
+        number = self.moment.step
+        if self.state == "DRYRUN_ACTIVE" and number < self.plan.steps:
+            self._trade()
+        elif self.state == "DRYRUN_ACTIVE":
+            self.fire("data_ended", {})
+        if self.state == "STOPPING":
+            self.desk.cancel_working()
+            self._settle()
+        self._trip()
+        self.tape.commit()
+
+    def _trade(self) -> None:
+        """Ask the strategy, decide, make the intents durable, and only then let them leave."""
+        book = self.desk.book
+        step = self.plan.bars.steps[self.moment.step - 1]
+        intents = self.strategy.decide(
+            View(
+                step=self.moment.step,
+                ts=step.ts,
+                bars=step.by_symbol(),
+                positions_lots={symbol: item.lots for symbol, item in book.positions.items()},
+                working_lots=dict(book.working_lots),
+                cash_ticks=book.cash_ticks,
+                winding_down=self.moment.step >= self.plan.steps - self.plan.wind_down_steps,
+            )
+        )
+        if not intents:
+            return
+        decisions = decide(intents, self._account(), self.plan.limits, f"{self.plan.prefix}-{self.moment.step}-")
+        leaving = sum(decision.rail is None for decision in decisions)
+        if leaving and not isinstance(self.fire("order_batch", {"sent": leaving}), Taken):
+            return
+        sending = self.desk.enter(decisions)
+        self.tape.commit()
+        self.desk.send(sending)
+        self._settle()
+
+    def _account(self) -> Account:
+        book = self.desk.book
+        exposed = {
+            symbol: item.lots + book.working_lots.get(symbol, 0) for symbol, item in book.positions.items()
+        }
+        return Account(
+            exposed_lots=exposed,
+            reference_ticks={symbol: item.last_ticks for symbol, item in book.positions.items()},
+            open_orders=len(book.working),
+            free_cash_ticks=book.free_cash_ticks(),
+            day_loss_ticks=self._day_loss_ticks(),
+            fee_permille=book.fee_permille,
+        )
+
+    def _settle(self) -> None:
+        """Tell the session machine how many orders closed."""
+        closed = self.desk.take_closed()
+        if closed and isinstance(self.fire("orders_closed", {"closed": closed}), Refused):
+            self.desk.trip(Tripwire.COUNTS_DIFFER)
+
+    def _value(self) -> None:
+        """Write down what the account is worth after this step."""
+        book, moment = self.desk.book, self.moment
+        equity = book.equity_ticks()
+        if moment.day != self._day:
+            self._day, self._day_start_ticks = moment.day, self._equity_ticks or equity
+        self._equity_ticks = equity
+        self._peak_ticks = max(self._peak_ticks, equity)
+        body = {
+            "step": moment.step,
+            "equity_ticks": equity,
+            "cash_ticks": book.cash_ticks,
+            "realized_ticks": sum(item.realized_ticks for item in book.positions.values()),
+            "fees_ticks": book.fees_ticks,
+            "drawdown_ticks": self._peak_ticks - equity,
+            "open_orders": len(book.working),
+            "gross_lots": sum(abs(item.lots) for item in book.positions.values()),
+        }
+        self.tape.append(ACCOUNT, body | ({"ts": moment.ts} if moment.ts else {}))
+
+    def _day_loss_ticks(self) -> int:
+        return max(0, self._day_start_ticks - self._equity_ticks)
+
+    def _watch(self) -> None:
+        """Evaluate the tripwires on what the reports made of the book."""
+        book, limits = self.desk.book, self.plan.limits
+        reading = Reading(
+            cash_ticks=book.cash_ticks,
+            short_allowed=limits.short_allowed,
+            largest_position_lots=max((abs(item.lots) for item in book.positions.values()), default=0),
+            position_lots_max=limits.position_lots_max,
+            loss_ticks=self._day_loss_ticks(),
+            loss_ticks_max=limits.day_loss_ticks_max,
+            filled_lots=book.filled_lots,
+            position_lots=book.held_lots,
+            open_orders=len(book.working),
+            counted_open_orders=self.driver.variable("open_orders"),
+        )
+        wire = tripped(reading)
+        if wire is not None:
+            self.desk.trip(wire)
+        self._trip()
+
+    def _trip(self) -> None:
+        """Stop the session for what tripped; for a hard one the operator must look."""
+        wires, self.desk.wires = self.desk.wires, []
+        for wire in wires:
+            self.fire("invariant_broken" if wire in HARD else "rail_tripped", {})
+
+    def _end(self) -> None:
+        """Write the end of the session and make it durable."""
+        book = self.desk.book
+        if self.state != "PREFLIGHT_FAILED":
+            self.desk.reconcile()
+        body = {"step": self.moment.step, "state": self.state, "equity_ticks": book.equity_ticks()}
+        self.tape.append(END, body | {"cash_ticks": book.cash_ticks})
+        self.tape.commit()

@@ -1,0 +1,141 @@
+"""What the journal may hold: the allowlist of kinds and fields, taken from the specs' payload types."""
+
+from typing import Final, assert_never
+
+from peak_trade.journal.redact import Rule, Schema, Text, Truth, Whole, Words
+from peak_trade.lang.machine import Field, Machine
+from peak_trade.lang.sorts import BoolSort, EnumSort, IntSort
+from peak_trade.lang.step import BUILT_IN, Broken, Ignored, Outcome, Refused, Taken
+from peak_trade.rails.limits import Rail
+from peak_trade.rails.reconcile import Code
+from peak_trade.rails.tripwires import Tripwire
+
+RUN: Final = "run"
+SESSION: Final = "session"
+ORDER: Final = "order"
+ACCOUNT: Final = "account"
+TRIP: Final = "trip"
+RECONCILED: Final = "reconciled"
+DIFFERENCE: Final = "difference"
+END: Final = "end"
+RECOVERED: Final = "recovered"
+ANNOTATIONS: Final = frozenset({RECOVERED})
+"""Kinds that belong to one process and not to the run: a resumed run has them, an uninterrupted one has not."""
+
+OUTCOMES: Final = frozenset({"taken", "ignored", "refused", "broken"})
+_HEX: Final = r"[0-9a-f]{64}"
+_TS: Final = r"[0-9TZ:.+-]{10,40}"
+_SYMBOL: Final = r"[!-~]{1,32}"
+
+
+def schema(session: Machine, order: Machine) -> Schema:
+    """Return the allowlist: any field that is not in it never reaches the disk."""
+    return {
+        RUN: {
+            "run": Text(),
+            "session_spec": Text(_HEX),
+            "order_spec": Text(_HEX),
+            "config": Text(_HEX),
+            "data": Text(_HEX),
+            "seed": Whole(),
+            "steps_max": Whole(),
+            "version": Text(),
+        },
+        SESSION: {
+            **_payloads(session),
+            **_outcome(session),
+            "step": Whole(),
+            "ts": Text(_TS),
+            "operator": Text(r"[A-Za-z0-9_.@ -]{1,64}"),
+        },
+        ORDER: {
+            **_payloads(order),
+            **_outcome(order),
+            "step": Whole(),
+            "order": Text(),
+            "symbol": Text(_SYMBOL),
+            "side": Words(frozenset({"buy", "sell"})),
+            "tif": Words(frozenset({"day", "gtc", "ioc"})),
+            "limit_ticks": Whole(),
+            "rail": Words(frozenset(Rail)),
+            "venue_order": Text(),
+            "exec_id": Text(),
+            "cursor": Whole(),
+            "price_ticks": Whole(),
+            "fee_ticks": Whole(),
+            "realized_ticks": Whole(),
+            "position_lots": Whole(),
+            "cum": Whole(),
+            "leaves": Whole(),
+        },
+        ACCOUNT: {
+            "step": Whole(),
+            "ts": Text(_TS),
+            "equity_ticks": Whole(),
+            "cash_ticks": Whole(),
+            "realized_ticks": Whole(),
+            "fees_ticks": Whole(),
+            "drawdown_ticks": Whole(),
+            "open_orders": Whole(),
+            "gross_lots": Whole(),
+        },
+        TRIP: {"step": Whole(), "wire": Words(frozenset(Tripwire)), "order": Text()},
+        RECONCILED: {"step": Whole(), "orders": Whole(), "differences": Whole(), "asked": Truth()},
+        DIFFERENCE: {
+            "code": Words(frozenset(Code)),
+            "subject": Text(_SYMBOL),
+            "book_lots": Whole(),
+            "venue_lots": Whole(),
+        },
+        END: {"step": Whole(), "state": Words(_states(session)), "equity_ticks": Whole(), "cash_ticks": Whole()},
+        RECOVERED: {"step": Whole(), "records": Whole(), "cut_bytes": Whole()},
+    }
+
+
+def _states(machine: Machine) -> frozenset[str]:
+    return frozenset(state.name for state in machine.states)
+
+
+def _outcome(machine: Machine) -> dict[str, Rule]:
+    """Return the fields that say what an event did: every name that a step of `machine` can give."""
+    names = {transition.name for transition in machine.transitions} | {item.name for item in machine.properties}
+    reasons = {reason.name for reason in machine.reasons} | BUILT_IN
+    details = names | {item.name for item in machine.variables} | set(_payloads(machine))
+    return {
+        "event": Words(frozenset(event.name for event in machine.events)),
+        "outcome": Words(OUTCOMES),
+        "by": Words(frozenset(names | reasons)),
+        "detail": Words(frozenset(details | {""})),
+        "state": Words(_states(machine)),
+    }
+
+
+def _payloads(machine: Machine) -> dict[str, Rule]:
+    return {field.name: _rule(field) for event in machine.events for field in event.payload}
+
+
+def _rule(field: Field) -> Rule:
+    match field.sort:
+        case BoolSort():
+            return Truth()
+        case EnumSort(_, members):
+            return Words(frozenset(members))
+        case IntSort(low, high):
+            whole = Whole()
+            return Whole(whole.low if low is None else low, whole.high if high is None else high)
+        case _:
+            assert_never(field.sort)
+
+def said(outcome: Outcome) -> tuple[str, str, str]:
+    """Return who decided (transition, reason or property), what was decided, and the detail."""
+    match outcome:
+        case Taken(transition):
+            return transition, "taken", ""
+        case Ignored(reason):
+            return reason, "ignored", ""
+        case Refused(reason, detail):
+            return reason, "refused", detail
+        case Broken(name):
+            return name, "broken", ""
+        case _:
+            assert_never(outcome)

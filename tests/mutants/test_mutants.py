@@ -1,0 +1,271 @@
+"""Broken copies of the shipped specifications: each must fail, by the claim that is there to catch it."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from peak_trade.lang.evaluate import Env, evaluate
+from peak_trade.lang.machine import Always, LeadsTo, Machine, Step
+from peak_trade.lang.parse import parse
+from peak_trade.lang.source import Source
+from peak_trade.lang.step import VALUE_BOUNDS, Broken, Refused, Taken, Value, initial
+from peak_trade.lang.trace import Link
+from peak_trade.proof.prove import prove
+from peak_trade.proof.verdict import NotInductive, Proved, Refuted
+
+DRAINING = "    when: open_orders > 0 and stop_budget > 0\n"
+SPEC = Path(__file__).resolve().parents[2] / "spec"
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A fault: texts of a specification, each of which stands once, and what stands there instead."""
+
+    machine: str
+    name: str
+    claim: str
+    edits: tuple[tuple[str, str], ...]
+
+    def __str__(self) -> str:
+        return f"{self.machine}-{self.name}"
+
+
+def order(name: str, claim: str, *edits: tuple[str, str]) -> Mutant:
+    """A mutant of the order."""
+    return Mutant("order", name, claim, edits)
+
+
+def session(name: str, claim: str, *edits: tuple[str, str]) -> Mutant:
+    """A mutant of the session."""
+    return Mutant("session", name, claim, edits)
+
+
+def passes(reason: str) -> tuple[str, str]:
+    """The edit after which a startup check that fails ends the session in order."""
+    end = f"\n    reason: {reason}\n"
+    return f"    to: PREFLIGHT_FAILED{end}", f"    to: STOPPED{end}"
+
+
+REFUTED = (
+    order(
+        "fill-leaves-leaves",
+        "ORD-2",
+        ("leaves: leaves - last_qty}\n    to: partially_filled", "leaves: leaves}\n    to: partially_filled"),
+    ),
+    order("last-fill-leaves-leaves", "ORD-2", ("cum + last_qty, leaves: 0}", "cum + last_qty}")),
+    order("last-fill-is-partial", "ORD-3", ("    to: filled\n", "    to: partially_filled\n")),
+    order(
+        "late-fill-counts-one-more",
+        "ORD-1",
+        ("set: {cum: cum + last_qty}\n    reason: late_fill", "set: {cum: cum + last_qty + 1}\n    reason: late_fill"),
+    ),
+    order(
+        "late-fill-reopens",
+        "ORD-6",
+        ("    reason: late_fill\n\nignore", "    to: partially_filled\n    reason: late_fill\n\nignore"),
+    ),
+    order("reject-keeps-leaves", "ORD-2", ("on: reject, set: {leaves: 0}, to", "on: reject, to")),
+    order("submit-denies", "ORD-4", ("leaves: order_qty}, to: pending_new", "leaves: order_qty}, to: denied")),
+    order("submit-orders-one-less", "ORD-2", ("set: {qty: order_qty,", "set: {qty: order_qty - 1,")),
+    order("clock-answers-the-unknown", "ORD-7", ("from: unknown, on: not_found", "from: unknown, on: time_out")),
+    order("expiry-takes-fills-back", "ORD-5", ("on: expire, set: {leaves: 0}", "on: expire, set: {leaves: 0, cum: 0}")),
+    order(
+        "accept-fills",
+        "ORD-8",
+        ("on: accept, to: new", "on: accept, set: {cum: qty, leaves: 0}, to: new"),
+    ),
+    order(
+        "bound-of-fill-off-by-one",
+        "ORD-1",
+        ("    when: cum + last_qty == qty\n", "    when: cum + last_qty == qty + 1\n"),
+    ),
+    order(
+        "fill-in-cancel-off-by-one",
+        "ORDER-SORTS",
+        (
+            "from: pending_cancel\n    on: fill\n    when: cum + last_qty < qty",
+            "from: pending_cancel\n    on: fill\n    when: cum + last_qty < qty + 2",
+        ),
+    ),
+    session("no-lock-flag", "SES-1", ("      flag_off: live_flag\n", "")),
+    session("no-lock-expiry", "SES-4", ("      override_expired: step_no < override_until\n", "")),
+    session("no-lock-digest", "SES-5", ("      digest_changed: override_digest == running_digest\n", "")),
+    session("expiry-off-by-one", "SES-4", ("      override_expired: step_no <", "      override_expired: step_no <=")),
+    session(
+        "live-a-step-too-long",
+        "SES-4",
+        ("when: step_no + 1 < override_until", "when: step_no + 1 <= override_until"),
+        ("when: step_no + 1 >= override_until", "when: step_no + 1 > override_until"),
+    ),
+    session(
+        "revoked-but-live",
+        "SES-3",
+        ("    to: STOPPING\n    reason: override_missing\n", "    reason: override_missing\n"),
+    ),
+    session(
+        "drift-goes-on",
+        "SES-8",
+        ("{live_flag: drifted_flag}, to: STOPPING, reason: drift", "{live_flag: drifted_flag}, reason: drift"),
+    ),
+    session("kill-goes-on", "SES-6", ("latched}, to: STOPPING, reason: killed", "latched}, reason: killed")),
+    session("kill-does-not-latch", "SES-10", ("on: kill, set: {kill_switch: latched}, to: STOPPING", "on: kill")),
+    session(
+        "reading-rearms",
+        "SES-7",
+        ("when: not read_latched and kill_switch == unread, set", "when: not read_latched, set"),
+    ),
+    session(
+        "unread-passes",
+        "SES-14",
+        ("journal_redacting and kill_switch == clear\n", "journal_redacting and kill_switch != latched\n"),
+        ("journal_redacting and kill_switch != clear\n", "journal_redacting and kill_switch == latched\n"),
+    ),
+    session(
+        "adapter-not-recorded",
+        "SES-14",
+        (
+            "kill_switch == clear\n    set: {live_flag: flag, allowlist_count: allowlist, adapter: adapter_found,",
+            "kill_switch == clear\n    set: {live_flag: flag, allowlist_count: allowlist,",
+        ),
+    ),
+    session("stops-unattended", "SES-11", ("open_orders == 0 and not operator_needed, to", "open_orders == 0, to")),
+    session(
+        "abort-closes",
+        "SES-11",
+        (
+            "set: {operator_needed: true}\n    to: ERROR_REQUIRES_OPERATOR\n    reason: operator_abort",
+            "set: {operator_needed: true}\n    to: STOPPED\n    reason: operator_abort",
+        ),
+    ),
+    session(
+        "clock-acknowledges",
+        "SES-13",
+        ("from: ERROR_REQUIRES_OPERATOR, on: acknowledge", "from: ERROR_REQUIRES_OPERATOR, on: tick"),
+    ),
+    session("orders-while-stopping", "SES-9", ('from: "@active", on: order_batch', "from: STOPPING, on: order_batch")),
+    session("health-restarts", "SES-10", ("on: health_failed, to: STOPPING", "on: health_failed, to: DRYRUN_ACTIVE")),
+    session(
+        "failed-check-is-canceled",
+        "SES-12",
+        ("[INIT, PREFLIGHT_OK], on: cancel", "[INIT, PREFLIGHT_FAILED], on: cancel"),
+    ),
+    session(
+        "drift-resumes",
+        "SES-15",
+        ("{live_flag: drifted_flag}, reason: drift", "{live_flag: drifted_flag}, to: DRYRUN_ACTIVE, reason: drift"),
+    ),
+    session("override-backdated", "SESSION-SORTS", ("step_no + for_steps}", "step_no - for_steps}")),
+    session(
+        "closes-what-is-not-open",
+        "SESSION-SORTS",
+        ("    require: {more_closed_than_open: closed <= open_orders}\n", ""),
+    ),
+    session("tick-refused", "SES-L1", (DRAINING, f"{DRAINING}    require: {{stop_overdue: open_orders > 1}}\n")),
+)
+UNREACHABLE = (
+    order(
+        "late-fill-never-fills",
+        "ORD-W1",
+        ("when: cum + last_qty <= qty\n", "when: cum + last_qty < qty\n"),
+    ),
+    order("reject-cancels", "ORD-W4", ("set: {leaves: 0}, to: rejected", "set: {leaves: 0}, to: canceled")),
+    session(
+        "live-never",
+        "SES-W1",
+        ("      allowlist_empty: allowlist_count > 0\n", "      allowlist_empty: allowlist_count < 0\n"),
+    ),
+    session(
+        "preflight-never-fails",
+        "SES-W4",
+        *(passes(reason) for reason in ("flag_on", "allowlist_empty", "adapter_not_mock", "journal_unwritable")),
+        passes("kill_switch_latched"),
+        ("on: health_failed, to: PREFLIGHT_FAILED", "on: health_failed, to: STOPPED"),
+        ("drifted_flag}, to: PREFLIGHT_FAILED", "drifted_flag}, to: STOPPED"),
+    ),
+)
+UNPROVED = (
+    session("budget-not-spent", "SES-L1", ("step_no + 1, stop_budget: stop_budget - 1}", "step_no + 1}")),
+    session(
+        "budget-below-zero",
+        "SESSION-SORTS",
+        (DRAINING, "    when: open_orders > 0\n"),
+        ("    when: open_orders > 0 and stop_budget == 0\n", "    when: open_orders < 0\n"),
+    ),
+)
+
+
+@cache
+def text(machine: str) -> str:
+    """The shipped specification."""
+    return (SPEC / f"{machine}.yaml").read_text()
+
+
+def broken(mutant: Mutant) -> Machine:
+    """The machine with the fault in it."""
+    source = text(mutant.machine)
+    for old, new in mutant.edits:
+        assert source.count(old) == 1, f"expected one {old!r} in {mutant.machine}.yaml, was {source.count(old)}"
+        source = source.replace(old, new)
+    parsed = parse(Source(str(mutant), source))
+    assert parsed.machine is not None, parsed.diagnostics
+    return parsed.machine
+
+
+@pytest.mark.parametrize("mutant", REFUTED, ids=str)
+def test_a_broken_specification_is_refuted(mutant: Mutant) -> None:
+    """The named claim falls, by a run from the initial value that `lang` takes step by step into the violation."""
+    machine = broken(mutant)
+    verdict = prove(machine, only=frozenset((mutant.claim,))).results[0].verdict
+    assert isinstance(verdict, Refuted)
+    assert verdict.trace is not None
+    assert verdict.trace.start == initial(machine)
+    *before, last = verdict.trace.links
+    assert all(isinstance(link.outcome, Taken) for link in before)
+    assert violates(machine, mutant.claim, before[-1].value if before else initial(machine), last)
+
+
+def violates(machine: Machine, name: str, before: Value, last: Link) -> bool:
+    """Whether the last step breaks the claim, judged here by `lang` alone."""
+    claim = {item.name: item for item in machine.properties}.get(name)
+    match claim:
+        case Always():
+            return last.outcome == Broken(name)
+        case Step():
+            assert isinstance(last.outcome, Taken)
+            old, new = (
+                {item.name: scalar for item, scalar in zip(machine.variables, value.context, strict=True)}
+                for value in (before, last.value)
+            )
+            return not evaluate(claim.holds, Env(old, {}, before.state, last.event, new, last.value.state))
+        case LeadsTo():
+            return last.event in claim.fair and isinstance(last.outcome, Refused)
+        case _:
+            assert claim is None
+            return isinstance(last.outcome, Refused) and last.outcome.reason == VALUE_BOUNDS
+
+
+@pytest.mark.parametrize("mutant", UNREACHABLE, ids=str)
+def test_a_lost_possibility_is_refuted(mutant: Mutant) -> None:
+    """A witness that no run reaches is refuted by proof, not merely not found."""
+    verdict = prove(broken(mutant), only=frozenset((mutant.claim,))).results[0].verdict
+    assert isinstance(verdict, Refuted)
+    assert verdict.trace is None
+
+
+@pytest.mark.parametrize("mutant", UNPROVED, ids=str)
+def test_a_fault_beyond_the_search_is_not_called_proved(mutant: Mutant) -> None:
+    """Where a violation is too far to be searched, the verdict is a step that no invariant excludes, not a pass."""
+    verdict = prove(broken(mutant), only=frozenset((mutant.claim,))).results[0].verdict
+    assert isinstance(verdict, NotInductive)
+
+
+def test_the_faults_are_not_in_the_shipped_texts() -> None:
+    """Every claim that a mutant breaks is proved of the shipped machine, so the fault is what breaks it."""
+    for name in ("order", "session"):
+        machine = parse(Source(name, text(name))).machine
+        assert machine is not None
+        hit = frozenset(mutant.claim for mutant in (*REFUTED, *UNREACHABLE, *UNPROVED) if mutant.machine == name)
+        report = prove(machine, only=hit)
+        assert {item.property: item.verdict for item in report.results if not isinstance(item.verdict, Proved)} == {}
