@@ -151,7 +151,7 @@ def cases(draw: st.DrawFn) -> tuple[Expr, Env]:
     return expr, env
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(cases())
 def test_z3_agrees_with_the_meaning_of_expressions(case: tuple[Expr, Env]) -> None:
     """In Z3's model of any values, a well-sorted expression has the value that `lang.evaluate` gives, type included."""

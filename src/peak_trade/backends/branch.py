@@ -6,8 +6,9 @@ Everything that the known states and the sorts decide is folded away here; what 
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from peak_trade.backends.bounds import Interval, interval
 from peak_trade.backends.facts import NOTHING, Facts
-from peak_trade.backends.fold import Interval, Known, decided, fold, interval, negation
+from peak_trade.backends.fold import Known, fold, negation
 from peak_trade.lang.cells import Choice
 from peak_trade.lang.expr import FALSE, TRUE, Compare, Comparison, Expr, Lit, Scope, Var, disjunction
 from peak_trade.lang.machine import Always, Machine, Transition, Variable
@@ -85,7 +86,8 @@ def judgement(machine: Machine, state: str) -> Branch:
     """Return the checks of a whole value in `state`: each variable's bounds, then each declared invariant."""
     path = _Path(NOTHING)
     for item in machine.variables:
-        path.stop(_outside(variable(item), item.sort, (None, None), path.facts), Refused(VALUE_BOUNDS, item.name))
+        unchecked = Var(item.name, INT, Scope.CONTEXT)
+        path.stop(_outside(variable(item), unchecked, item.sort, path.facts), Refused(VALUE_BOUNDS, item.name))
     for claim in _invariants(machine):
         path.stop(negation(fold(claim.holds, after_state(state, {}), path.facts)), Broken(claim.name))
     return path.branch(TRUE, None, None)
@@ -111,7 +113,7 @@ def _taken(machine: Machine, state: str, when: Expr, row: Transition, facts: Fac
     changed = {item.name: path.bind(item, values[item.name]) for item in machine.variables if item.name in values}
     for item in machine.variables:
         if item.name in values:
-            test = _outside(changed[item.name], item.sort, interval(values[item.name]), path.facts)
+            test = _outside(changed[item.name], values[item.name], item.sort, path.facts)
             path.stop(test, Refused(VALUE_BOUNDS, item.name))
     target = row.target or state
     for claim in _invariants(machine):
@@ -163,16 +165,14 @@ def _narrowed(sort: Sort, found: Interval) -> Sort:
     return IntSort(max(lows, default=None), min(highs, default=None))
 
 
-def _outside(value: Expr, sort: Sort, found: Interval, facts: Facts) -> Expr:
-    """Return the test that `value`, known to lie in `found`, is not of `sort`."""
+def _outside(shown: Expr, value: Expr, sort: Sort, facts: Facts) -> Expr:
+    """Return the test that what is `shown`, which has the value of `value`, is not of `sort`."""
     tests: list[Expr] = []
     ends = ((Comparison.LT, sort.min), (Comparison.GT, sort.max)) if isinstance(sort, IntSort) else ()
     for op, end in ends:
         if end is not None:
-            test = Compare(op, value, Lit(end, INT))
-            known = decided(op, found, (end, end))
-            known = facts.decides(test) if known is None else known
-            tests += [test] if known is None else [TRUE] if known else []
+            known = facts.decides(Compare(op, value, Lit(end, INT)))
+            tests += [Compare(op, shown, Lit(end, INT))] if known is None else [TRUE] if known else []
     return TRUE if TRUE in tests else disjunction(tuple(tests))
 
 

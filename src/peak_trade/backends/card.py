@@ -60,8 +60,8 @@ class Drawing:
         return self.overlay is not None and self.overlay.current == state
 
 
-def hint(text: str) -> str:
-    """Return plain text of several lines as an attribute of an HTML-like label, where a backslash is an escape too."""
+def written(text: str) -> str:
+    """Return plain text as part of an HTML-like label, where a backslash is an escape too."""
     return escape(text.replace("\\", "\\\\")).replace("\n", "&#10;")
 
 
@@ -76,7 +76,7 @@ def cell(line: Line, points: int, more: str = "") -> str:
 
 
 def _run(run: Run, *, last: bool) -> str:
-    text = escape(run.text) if last else f"{escape(run.text)} "
+    text = written(run.text) if last else f"{written(run.text)} "
     weighed = f"<B>{text}</B>" if run.bold else text
     return f'<FONT COLOR="{run.tone.light}">{weighed}</FONT>'
 
@@ -106,7 +106,7 @@ def row(drawing: Drawing, transition: Transition, source: str, *, live: bool = F
     name = f"{GLYPHS['live']} {transition.name}" if live else transition.name
     line = (Run(name, strong, bold=True), Run(transition.event, strong), Run(brief(transition), tone(count, MUTED)))
     tip = full(drawing.machine, transition, source) + (f"\ntaken {count} times" if count else "")
-    named = f' ID="{anchor(transition, source)}" TOOLTIP="{hint(tip)}"'
+    named = f' ID="{anchor(transition, source)}" TOOLTIP="{written(tip)}"'
     return f"<TR>{cell(line, NORMAL, named)}{_counted(short(count))}</TR>"
 
 

@@ -5,6 +5,7 @@ its transitions. Ids: `state-NAME`, `edge-FROM--TO`, and for each transition its
 starts in several states. Classes (`state terminal`, `edge live`) are for style sheets.
 """
 
+import html
 from typing import Final, TypeAlias
 
 from graphviz import Digraph
@@ -67,7 +68,8 @@ def dot(machine: Machine, overlay: Overlay | None = None) -> str:
 
 
 def _text(text: str) -> str:
-    return str(escape(text))
+    """Return plain text as a tooltip: Graphviz reads entities in it, and backslashes twice over."""
+    return str(escape(html.escape(text).replace("\\", "\\\\")))
 
 
 def _graph(machine: Machine) -> Digraph:
@@ -79,7 +81,7 @@ def _graph(machine: Machine) -> Digraph:
     graph = Digraph(ident(machine.name), encoding="utf-8")
     graph.attr(
         "graph",
-        {"id": f"machine-{ident(machine.name)}", "class": "machine", "rankdir": "TB", "bgcolor": PAPER.light},
+        **{"id": f"machine-{ident(machine.name)}", "class": "machine", "rankdir": "TB", "bgcolor": PAPER.light},
         label=line_card(lines),
         labelloc="t",
         labeljust="l",
@@ -105,7 +107,7 @@ def _part(machine: Machine, zone: bool | None) -> Digraph:
     part = Digraph(f"cluster_{word}")
     part.attr(
         "graph",
-        {"id": f"zone-{word}-{ident(machine.name)}", "class": f"zone {word}", "style": "bold" if zone else "dashed"},
+        **{"id": f"zone-{word}-{ident(machine.name)}", "class": f"zone {word}", "style": "bold" if zone else "dashed"},
         label=line_card((((Run(text, LIVE_TEXT if zone else colour, bold=True),), NORMAL),)),
         labeljust="r" if zone else "l",  # the thick arrow comes in from the left
         tooltip=tip,
@@ -119,9 +121,11 @@ def _part(machine: Machine, zone: bool | None) -> Digraph:
 def _start(part: Digraph, machine: Machine) -> None:
     first = machine.initial.name
     mark = {"id": f"initial-{ident(machine.name)}", "class": "initial", "tooltip": "The machine starts here"}
-    part.node(START, "", mark, shape="circle", style="filled", width="0.14", color=INK.light, fillcolor=INK.light)
+    part.node(
+        START, label="", **mark, shape="circle", style="filled", width="0.14", color=INK.light, fillcolor=INK.light
+    )
     way = {"id": f"starts-{ident(machine.name)}", "class": "initial", "tooltip": f"Starts in {_text(first)}"}
-    part.edge(START, ident(first), None, way, color=INK.light)
+    part.edge(START, ident(first), **way, color=INK.light)
 
 
 def _state(part: Digraph, drawing: Drawing, state: State, loops: Arc | None) -> None:
@@ -132,8 +136,8 @@ def _state(part: Digraph, drawing: Drawing, state: State, loops: Arc | None) -> 
     border, fill, width = _border(state, count)
     part.node(
         ident(state.name),
-        state_card(drawing, state, loops.transitions if loops else ()),
-        shown,
+        label=state_card(drawing, state, loops.transitions if loops else ()),
+        **shown,
         tooltip=_text(f"{state.name}\n{state.doc}"),
         color=border.light,
         fillcolor=fill.light,
@@ -173,8 +177,8 @@ def _edge(graph: Digraph, drawing: Drawing, arc: Arc) -> None:
     graph.edge(
         ident(arc.source),
         ident(arc.target),
-        edge_card(drawing, arc.transitions, arc.source, live=live),
-        {key: value for key, value in shown.items() if value},
+        label=edge_card(drawing, arc.transitions, arc.source, live=live),
+        **{key: value for key, value in shown.items() if value},
         tooltip=_text(f"{arc.source} → {arc.target}: {names}"),
         color=colour.light,
         penwidth=width,

@@ -8,23 +8,10 @@ Limits: nothing is concluded from two facts together, so `a < b` and `b < c` say
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
-from peak_trade.lang.expr import And, Compare, Comparison, Expr, Lit, Not, Or
-
-Orders: TypeAlias = frozenset[int]
-"""Which of left < right (-1), left = right (0), left > right (1) are possible."""
-
-ALL: Orders = frozenset({-1, 0, 1})
-ORDERS: Mapping[Comparison, Orders] = {
-    Comparison.EQ: frozenset({0}),
-    Comparison.NE: frozenset({-1, 1}),
-    Comparison.LT: frozenset({-1}),
-    Comparison.LE: frozenset({-1, 0}),
-    Comparison.GT: frozenset({1}),
-    Comparison.GE: frozenset({0, 1}),
-}
-assert ORDERS.keys() == set(Comparison)
+from peak_trade.backends.bounds import ALL, ORDERS, Orders, answer, interval, possible
+from peak_trade.lang.expr import And, Compare, Expr, Lit, Not, Or, sort_of
+from peak_trade.lang.sorts import IntSort
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +46,7 @@ class Facts:
         """Return the value that `expr` has under these facts, or None iff they do not say."""
         if not isinstance(expr, Compare):
             return self.truths.get(expr)
-        known, wanted = self._orders(expr.left, expr.right), ORDERS[expr.op]
-        if known <= wanted:
-            return True
-        return None if known & wanted else False
+        return answer(expr.op, self._orders(expr.left, expr.right))
 
     def _all(self, args: tuple[Expr, ...], truth: bool) -> "Facts":
         facts = self
@@ -77,7 +61,10 @@ class Facts:
         return Facts({**self.orders, **turned}, self.truths, self.meanings)
 
     def _orders(self, left: Expr, right: Expr) -> Orders:
-        return self.orders.get((self._meaning(left), self._meaning(right)), ALL)
+        known = self.orders.get((self._meaning(left), self._meaning(right)), ALL)
+        if not isinstance(sort_of(left), IntSort):
+            return known
+        return known & possible(interval(left), interval(right))
 
     def _meaning(self, expr: Expr) -> Expr:
         return self.meanings.get(expr, expr)

@@ -1,7 +1,7 @@
 """A folded expression has the value of the original for all well-sorted values; what is constant is gone.
 
-`interval` says between which whole numbers a value lies, so that a comparison that the sorts already decide
-folds away. A backend folds once for each known control state, and generates code for the rest only.
+A comparison that the sorts or the tests before it already decide folds away. A backend folds once for each known
+control state, and generates code for the rest only.
 """
 
 from collections.abc import Callable, Iterable
@@ -26,13 +26,10 @@ from peak_trade.lang.expr import (
     Var,
     sort_of,
 )
-from peak_trade.lang.sorts import BOOL, INT, BoolSort, EnumSort, IntSort, Scalar
+from peak_trade.lang.sorts import BOOL, INT, BoolSort, EnumSort, Scalar
 
 Known: TypeAlias = Callable[[Var], Expr]
 """What stands for each variable: itself, a constant, or another expression of its sort."""
-
-Interval: TypeAlias = tuple[int | None, int | None]
-"""The smallest and the greatest whole number that a value can be; None is no bound."""
 
 NEGATED = {
     Comparison.EQ: Comparison.NE,
@@ -91,39 +88,6 @@ def negation(expr: Expr) -> Expr:
             return Not(expr)
 
 
-def interval(expr: Expr) -> Interval:
-    """Return bounds of the whole number that a well-sorted `expr` denotes, as narrow as its parts' sorts give."""
-    match expr:
-        case Lit(int() as value, _):
-            return value, value
-        case Arith(op, left, right):
-            return _spread(op, interval(left), interval(right))
-        case Ite(_, then, orelse):
-            return _hull(interval(then), interval(orelse))
-        case _:
-            sort = sort_of(expr)
-            return (sort.min, sort.max) if isinstance(sort, IntSort) else (None, None)
-
-
-def decided(op: Comparison, left: Interval, right: Interval) -> bool | None:
-    """Return what `op` gives for all numbers of the two intervals, or None iff that is not one answer."""
-    match op:
-        case Comparison.LT:
-            return True if _below(left, right) else False if _reaches(right, left) else None
-        case Comparison.LE:
-            return True if _reaches(left, right) else False if _below(right, left) else None
-        case Comparison.GT:
-            return decided(Comparison.LT, right, left)
-        case Comparison.GE:
-            return decided(Comparison.LE, right, left)
-        case Comparison.EQ:
-            return False if _below(left, right) or _below(right, left) else None
-        case Comparison.NE:
-            return True if _below(left, right) or _below(right, left) else None
-        case _:
-            assert_never(op)
-
-
 def _junction(kind: type[And] | type[Or], args: Iterable[Expr], unit: Lit, zero: Lit) -> Expr:
     parts: list[Expr] = []
     for arg in args:
@@ -143,9 +107,6 @@ def _compare(op: Comparison, left: Expr, right: Expr) -> Expr:
         return _truth(op in (Comparison.EQ, Comparison.LE, Comparison.GE))
     if isinstance(sort_of(left), BoolSort):
         return _against_constant(op, left, right)
-    if isinstance(sort_of(left), IntSort):
-        found = decided(op, interval(left), interval(right))
-        return Compare(op, left, right) if found is None else _truth(found)
     return Compare(op, left, right)
 
 
@@ -154,14 +115,6 @@ def _against_constant(op: Comparison, left: Expr, right: Expr) -> Expr:
         if isinstance(one, Lit):
             return other if one.value is (op is Comparison.EQ) else negation(other)
     return Compare(op, left, right)
-
-
-def _below(left: Interval, right: Interval) -> bool:
-    return left[1] is not None and right[0] is not None and left[1] < right[0]
-
-
-def _reaches(left: Interval, right: Interval) -> bool:
-    return left[1] is not None and right[0] is not None and left[1] <= right[0]
 
 
 def _member(item: Expr, choices: tuple[Lit, ...]) -> Expr:
@@ -193,40 +146,3 @@ def _ite(test: Expr, then: Expr, orelse: Expr) -> Expr:
 
 def _truth(value: Scalar) -> Lit:
     return Lit(bool(value), BOOL)
-
-
-def _spread(op: Arithmetic, left: Interval, right: Interval) -> Interval:
-    match op:
-        case Arithmetic.ADD:
-            return _plus(left[0], right[0]), _plus(left[1], right[1])
-        case Arithmetic.SUB:
-            return _plus(left[0], _minus(right[1])), _plus(left[1], _minus(right[0]))
-        case Arithmetic.MUL:
-            return _scaled(left, right) if right[0] == right[1] is not None else _scaled(right, left)
-        case _:
-            assert_never(op)
-
-
-def _scaled(one: Interval, factor: Interval) -> Interval:
-    by = factor[0]
-    if by is None or by != factor[1]:
-        return None, None
-    ends = tuple(None if end is None else end * by for end in one)
-    if by == 0:
-        return 0, 0
-    return (ends[0], ends[1]) if by > 0 else (ends[1], ends[0])
-
-
-def _plus(one: int | None, other: int | None) -> int | None:
-    return None if one is None or other is None else one + other
-
-
-def _minus(value: int | None) -> int | None:
-    return None if value is None else -value
-
-
-def _hull(one: Interval, other: Interval) -> Interval:
-    lows, highs = (one[0], other[0]), (one[1], other[1])
-    low = None if None in lows else min(value for value in lows if value is not None)
-    high = None if None in highs else max(value for value in highs if value is not None)
-    return low, high

@@ -4,6 +4,7 @@ The language is a typed subset of Python's expressions, so the text differs from
 constants, in memberships, and in the names that the caller chooses.
 """
 
+import re
 from collections.abc import Mapping
 from typing import TypeAlias, assert_never
 
@@ -12,6 +13,9 @@ from peak_trade.lang.sorts import Scalar
 
 Names: TypeAlias = Mapping[Expr, str]
 """The local name that already holds the value of an expression; variables not in it have their own names."""
+
+PLAIN = re.compile(r"[A-Za-z0-9_.,;:*+<>=() -]*")
+"""Texts that need no escape; whatever else a name holds is quoted by `repr`."""
 
 _ITE, _OR, _AND, _NOT, _COMPARE, _ADD, _MUL, _ATOM = range(8)
 _ARITH = {Arithmetic.ADD: _ADD, Arithmetic.SUB: _ADD, Arithmetic.MUL: _MUL}
@@ -23,8 +27,8 @@ def python(expr: Expr, names: Names) -> str:
 
 
 def constant(value: Scalar) -> str:
-    """Return the Python text of a constant; texts are in double quotes, as the formatter wants them."""
-    return f'"{value}"' if isinstance(value, str) else repr(value)
+    """Return the Python text of a constant; plain texts are in double quotes, as the formatter wants them."""
+    return f'"{value}"' if isinstance(value, str) and PLAIN.fullmatch(value) else repr(value)
 
 
 def local(var: Var) -> str:

@@ -19,7 +19,7 @@ from statemachine import StateChart
 from statemachine.exceptions import TransitionNotAllowed
 from statemachine.io import create_machine_class_from_definition
 
-from peak_trade.backends.kernel import Dismissed, Kernel, Packed, Running
+from peak_trade.backends.kernel import Dismissed, Kernel, Packed, Running, Unnameable
 from peak_trade.lang.cells import enabled
 from peak_trade.lang.expr import TRUE
 from peak_trade.lang.machine import Transition
@@ -46,18 +46,12 @@ _UNCHECKED = {
 CONVENTIONS = ("on_", "before_", "after_", "error_", "done_")
 """An event `on_fill` would be sent by the library itself on each `fill`: names that start like this are refused."""
 
+OWN = ("initial_state", "state", "value")
+"""Attributes that the library and the book have besides those of the library's base class."""
+
 Callback: TypeAlias = Callable[..., Any]
 Engine: TypeAlias = StateChart[Any]
 """python-statemachine's base class; with STRICT it behaves as the library's own `StateMachine` does."""
-
-
-class Unnameable(ValueError):  # noqa: N818 - named by what the word is
-    """python-statemachine would give a name of the specification a meaning of its own."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        prefixes = ", ".join(CONVENTIONS)
-        super().__init__(f"expected a name that does not start with {prefixes}, was {name}; rename it")
 
 
 class Blocked(Exception):  # noqa: N818 - named by what happened to the step
@@ -193,8 +187,8 @@ def _made(key: _Key) -> type[Engine]:
     kernel = key.kernel
     machine = kernel.machine
     for word in (*(state.name for state in machine.states), *(event.name for event in machine.events)):
-        if word.startswith(CONVENTIONS):
-            raise Unnameable(word)
+        if word.startswith(CONVENTIONS) or word in OWN or hasattr(StateChart, word):
+            raise Unnameable(word, "python-statemachine gives it a meaning")
     name = "".join(word.capitalize() for word in machine.name.split("_"))
     states: dict[str, Any] = {
         state.name: {"initial": state.initial, "name": state.name, "on": _transitions(kernel, state.name)}

@@ -24,7 +24,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "table": ("draw:table", "Write a machine's decision table: what each event does in each state."),
     "diagram": ("draw:diagram", "Draw a machine."),
     "prove": ("prove:command", "Prove or refute what the specifications claim."),
-    "agree": ("prove:agree", "Run the engines in lock step and compare every outcome."),
+    "agree": ("agree:command", "Run the engines in lock step and compare every outcome."),
     "run": ("run:command", "Run a dry-run session over a file of bars, against the mock venue."),
     "kill": ("run:kill", "Pull the kill switch of a run; it latches."),
     "demo": ("demo:command", "Do the main job on real data, from the specification to a page."),
@@ -71,7 +71,7 @@ class Commands(click.RichGroup):
         """Write the help without importing a command."""
         self.listing = True
         try:
-            super().format_help(ctx, formatter)
+            super().format_help(ctx, formatter)  # type: ignore[arg-type]  # rich-click narrows click
         finally:
             self.listing = False
 
@@ -79,13 +79,13 @@ class Commands(click.RichGroup):
         """Write the list of commands without importing one."""
         listing, self.listing = self.listing, True
         try:
-            super().format_commands(ctx, formatter)
+            super().format_commands(ctx, formatter)  # type: ignore[arg-type]  # rich-click narrows click
         finally:
             self.listing = listing
 
 
 def _exists(target: str) -> bool:
-    return find_spec(f"peak_trade.cli.{target.split(':')[0]}") is not None
+    return find_spec(f"peak_trade.cli.{target.partition(':')[0]}") is not None
 
 
 @click.group(

@@ -108,7 +108,9 @@ def _rate(bars: Bars, orders: int) -> tuple[int, float, float]:
         placed, wall, cpu = _timed(lambda: session.run(steps + 100), session.orchestrator.desk.book.orders)
         session.close()
     if session.orchestrator.state != "STOPPED":
-        raise click.ClickException(f"expected the benchmark's session to end in STOPPED, was {session.orchestrator.state}")
+        raise click.ClickException(
+            f"expected the benchmark's session to end in STOPPED, was {session.orchestrator.state}"
+        )
     return placed, placed / (wall / 1e9), placed / (cpu / 1e9)
 
 

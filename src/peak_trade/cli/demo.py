@@ -43,7 +43,12 @@ def command(out: Path) -> None:
     shutil.rmtree(out / "again")
     click.echo("  PASS, five artifacts byte for byte" if not found else "  FAIL\n  " + "\n  ".join(found))
     click.echo(f"\nreport: {report(out, results)}")
-    if found or done.state != "STOPPED" or not same or any(isinstance(item.result.verdict, Refuted) for item in results):
+    if (
+        found
+        or done.state != "STOPPED"
+        or not same
+        or any(isinstance(item.result.verdict, Refuted) for item in results)
+    ):
         raise click.exceptions.Exit(VIOLATION)
     if proved < len(results):
         raise click.exceptions.Exit(INCONCLUSIVE)

@@ -64,7 +64,11 @@ def _adapters() -> Check:
 def _disk() -> Check:
     free = shutil.disk_usage(Path.cwd()).free // 2**20
     remedy = f"free {FREE_MIB_MIN} MiB: a journal that cannot be written stops a session"
-    return Check("ok", "disk", f"{free:,} MiB free") if free >= FREE_MIB_MIN else Check("bad", "disk", f"{free} MiB", remedy)
+    return (
+        Check("ok", "disk", f"{free:,} MiB free")
+        if free >= FREE_MIB_MIN
+        else Check("bad", "disk", f"{free} MiB", remedy)
+    )
 
 
 def _durable() -> Check:

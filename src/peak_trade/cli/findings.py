@@ -138,7 +138,7 @@ def sarif(found: Iterable[Diagnostic]) -> str:
 def _result(item: Diagnostic, index: int) -> dict[str, Any]:
     start = item.span
     region = {"startLine": start.line, "startColumn": start.column, "endColumn": start.column + start.width}
-    identity = "\0".join((item.code, item.file, item.excerpt.strip(), item.message))
+    identity = f"{item.code}\n{item.file}\n{item.excerpt.strip()}\n{item.message}"
     relative = not item.file.startswith("/")
     artifact = {"uri": quote(item.file)} | ({"uriBaseId": "%SRCROOT%"} if relative else {})
     return {

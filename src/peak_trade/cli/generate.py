@@ -8,8 +8,8 @@ from typing import Final
 import rich_click as click
 
 from peak_trade.backends.dot import dot
+from peak_trade.backends.outputs import outputs, picture
 from peak_trade.backends.svg import svg
-from peak_trade.backends.table import table
 from peak_trade.cli.specs import machine_named, spec_folder, spec_names
 from peak_trade.evidence.artifacts import schemas
 from peak_trade.lang.codes import CODES
@@ -24,9 +24,7 @@ def texts() -> Iterator[tuple[str, str]]:
     for name, schema in schemas().items():
         yield f"docs/schemas/{name}.schema.json", _json({"$comment": WRITTEN_BY, **schema})
     for name in spec_names():
-        machine = machine_named(name)
-        yield f"diagrams/{name}.dot", dot(machine)
-        yield f"docs/machines/{name}.md", table(machine)
+        yield from outputs(machine_named(name)).items()
     yield "docs/cli.md", help_page()
     yield "docs/diagnostics.md", diagnostics_page()
 
@@ -34,7 +32,8 @@ def texts() -> Iterator[tuple[str, str]]:
 def pictures() -> Iterator[tuple[str, str]]:
     """Yield the path and the text of each SVG; its bytes depend on the Graphviz at hand and on the fonts."""
     for name in spec_names():
-        yield f"diagrams/{name}.svg", svg(dot(machine_named(name)))
+        machine = machine_named(name)
+        yield picture(machine), svg(dot(machine))
 
 
 def drifted(root: Path) -> list[str]:
@@ -46,23 +45,37 @@ def help_page() -> str:
     """Return the help of every command as one Markdown page."""
     from peak_trade.cli.app import command  # noqa: PLC0415 - the app loads this module late, and it the app
 
-    lines = [f"<!-- {WRITTEN_BY} -->", "# Commands", "", "```text", _help(command, "peak").rstrip(), "```"]
+    lines = [f"<!-- {WRITTEN_BY} -->", "# Commands", "", "Exit codes: 0 pass, 1 violation, 2 wrong input, 3 inconclusive,"]
+    lines += ["4 internal error. Results go to standard output, everything else to standard error."]
     context = click.Context(command, info_name="peak")
     for name in command.list_commands(context):
         found = command.get_command(context, name)
         assert found is not None
-        lines += ["", f"## peak {name}", "", "```text", _help(found, f"peak {name}").rstrip(), "```"]
-        inner = found.commands if isinstance(found, click.Group) else {}
-        for part, nested in inner.items():
-            lines += ["", f"### peak {name} {part}", "", "```text", _help(nested, f"peak {name} {part}").rstrip(), "```"]
+        lines += _help(found, f"peak {name}", "##")
+        for part, nested in (found.commands if isinstance(found, click.Group) else {}).items():
+            lines += _help(nested, f"peak {name} {part}", "###")
     return "\n".join(lines) + "\n"
 
 
-def _help(command: click.Command, name: str) -> str:
-    context = click.Context(command, info_name=name, terminal_width=100, max_content_width=100)
-    formatter = context.make_formatter()
-    click.Command.format_help(command, context, formatter)  # plain text: no borders, no colours
-    return "\n".join(line.rstrip() for line in formatter.getvalue().splitlines()) + "\n"
+def _help(command: click.Command, name: str, level: str) -> list[str]:
+    """Return the usage, the text and the options of one command."""
+    context = click.Context(command, info_name=name)
+    usage = " ".join((name, *command.collect_usage_pieces(context)))
+    paragraphs = [" ".join(part.split()) for part in (command.help or "").split("\n\n")]
+    lines = ["", f"{level} {name}", "", f"`{usage}`", ""]
+    lines += [line for paragraph in paragraphs for line in (paragraph, "")]
+    options = [item for item in command.params if isinstance(item, click.Option)]
+    if options:
+        lines += ["| option | meaning | default |", "|---|---|---|"]
+        lines += [_option(item) for item in options]
+    return lines if options else lines[:-1]
+
+
+def _option(item: click.Option) -> str:
+    names = ", ".join(f"`{name}`" for name in (*item.opts, *item.secondary_opts))
+    shown = f"`{item.default}`" if item.show_default and item.default not in (None, "") else ""
+    choices = " · ".join(item.type.choices) if isinstance(item.type, click.Choice) else ""
+    return f"| {names} | {item.help or choices} | {shown} |"
 
 
 def diagnostics_page() -> str:
@@ -83,7 +96,9 @@ def command(*, check: bool) -> None:
     """Write schemas, diagrams, tables and the pages of commands and diagnostics into the checkout."""
     root = spec_folder().parent
     if not (root / "pyproject.toml").is_file():
-        raise click.UsageError(f"expected a checkout of the project, was {root}; an installed package has nothing to write")
+        raise click.UsageError(
+            f"expected a checkout of the project, was {root}; an installed package has nothing to write"
+        )
     if check:
         found = drifted(root)
         for path in found:

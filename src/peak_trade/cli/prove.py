@@ -1,4 +1,4 @@
-"""`peak prove`: what the specifications claim, proved or refuted; `peak agree`: the engines in lock step."""
+"""`peak prove`: what the specifications claim, proved or refuted."""
 
 import json
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ import rich_click as click
 from peak_trade.cli.specs import machine_at, spec_names
 from peak_trade.lang.machine import Machine
 from peak_trade.lang.trace import Trace, plain, text
-from peak_trade.proof.gates import Needed, NotNeeded, Undecided, gates
+from peak_trade.proof.gates import Backed, Needed, NotNeeded, Undecided, gates
 from peak_trade.proof.prove import LIMITS, NoSuchClaim, prove
 from peak_trade.proof.verdict import NotInductive, Proved, Refuted, Result, Unknown, Verdict
 from peak_trade.session.clock import wall_ns
@@ -72,15 +72,17 @@ def judge(machine: Machine, only: frozenset[str] | None = None) -> list[Timed]:
 @click.command("prove")
 @click.argument("machines", nargs=-1)
 @click.option("--only", multiple=True, metavar="ID", help="Only the property with this id; may be given again.")
-@click.option("--gates/--no-gates", default=True, show_default=True, help="Show that each lock of the live gate is needed.")
+@click.option(
+    "--locks/--no-locks", default=True, show_default=True, help="Show that each lock of the live gate is needed."
+)
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def command(machines: tuple[str, ...], only: tuple[str, ...], *, gates: bool, style: str) -> None:
+def command(machines: tuple[str, ...], only: tuple[str, ...], *, locks: bool, style: str) -> None:
     """Prove what MACHINES (shipped names or specification files; by default all shipped ones) claim.
 
     Exits 0 if everything is proved, 1 if something is refuted, 3 if something is left open.
     """
     found: list[Timed] = []
-    locks: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
     for name in machines or spec_names():
         machine = machine_at(name)
         wanted = frozenset(only) or None
@@ -89,10 +91,10 @@ def command(machines: tuple[str, ...], only: tuple[str, ...], *, gates: bool, st
         except NoSuchClaim as error:
             if len(machines or spec_names()) == 1 or not _elsewhere(machines, only):
                 raise click.UsageError(str(error)) from error
-        if gates and not only:
-            locks += _locks(machine)
-    code = _code(found, locks)
-    click.echo(_json(found, locks, code) if style == "json" else _text(found, locks))
+        if locks and not only:
+            rows += _locks(machine)
+    code = _code(found, rows)
+    click.echo(_json(found, rows, code) if style == "json" else _text(found, rows))
     raise click.exceptions.Exit(code)
 
 
@@ -103,18 +105,21 @@ def _elsewhere(machines: tuple[str, ...], only: tuple[str, ...]) -> bool:
 
 
 def _locks(machine: Machine) -> list[dict[str, Any]]:
-    if not machine.tagged("live"):
-        return []
+    """Return what each lock on the way into a live state is for: what falls, or holds only by a second line, without it."""
     rows = []
     for item in gates(machine, LIMITS):
         row: dict[str, Any] = {"transition": item.lock.transition, "lock": item.lock.reason}
         match item:
             case Needed(refutes=refutes, trace=trace):
-                row |= {"needed": "yes", "without_it_refuted": refutes, "trace": plain(machine, trace)}
+                row |= {"needed": "yes", "without_it": f"{refutes} is refuted", "trace": plain(machine, trace)}
+            case Backed(holds=holds, lemmas=lemmas):
+                row |= {"needed": "backed", "without_it": f"{holds} holds only by {', '.join(lemmas)}, a second line"}
             case NotNeeded():
-                row |= {"needed": "no"}
+                row |= {"needed": "no", "without_it": "everything is proved as before"}
             case Undecided(reason=reason):
-                row |= {"needed": "unknown", "reason": reason}
+                row |= {"needed": "unknown", "without_it": reason}
+            case _:
+                assert_never(item)
         rows.append(row)
     return rows
 
@@ -124,7 +129,7 @@ def _code(found: Iterable[Timed], locks: Iterable[dict[str, Any]]) -> int:
     needed = {row["needed"] for row in locks}
     if "refuted" in words or "no" in needed:
         return VIOLATION
-    return PASS if words == {"proved"} and needed <= {"yes"} else INCONCLUSIVE
+    return PASS if words == {"proved"} and needed <= {"yes", "backed"} else INCONCLUSIVE
 
 
 def _json(found: list[Timed], locks: list[dict[str, Any]], code: int) -> str:
@@ -170,8 +175,8 @@ def _text(found: list[Timed], locks: list[dict[str, Any]]) -> str:
         if trace is not None and not isinstance(result.verdict, Proved):
             lines += ["", text(item.machine, trace), "     (replayed through lang.step)", ""]
     for row in locks:
-        without = f"without it {row['without_it_refuted']} is refuted" if row["needed"] == "yes" else row.get("reason", "")
-        lines.append(f"{'✓' if row['needed'] == 'yes' else '✗'} lock {row['lock']} of {row['transition']}: needed {without}")
+        mark = {"yes": "✓", "backed": "✓", "no": "✗"}.get(row["needed"], "?")
+        lines.append(f"{mark} lock {row['lock']:<20} of {row['transition']}: without it {row['without_it']}")
     proved = sum(isinstance(item.result.verdict, Proved) for item in found)
     took = sum(item.took_ms for item in found) / 1000
     lines.append(f"{proved} of {len(found)} proved in {took:.1f} s")

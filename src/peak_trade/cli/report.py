@@ -80,7 +80,7 @@ def _digest(path: Path) -> str:
 
 
 def _drawing(machine: Machine, story: Story) -> Drawing:
-    return Drawing(machine, svg(dot(machine, overlay(machine, story))), legend(machine))
+    return Drawing(machine, svg(dot(machine, overlay(machine, story))), legend(machine).splitlines())
 
 
 def overlay(machine: Machine, story: Story) -> Overlay:

@@ -3,17 +3,14 @@
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import rich_click as click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from peak_trade.cli import findings
 from peak_trade.cli.job import BUILTIN, Done, Job, differences, run, snapshot, snapshot_in
+from peak_trade.cli.progress import bar
 from peak_trade.evidence.artifacts import METRICS
 from peak_trade.journal.errors import JournalRefusal
 from peak_trade.lang.source import Source
@@ -33,7 +30,9 @@ STEPS_MAX = 10_000_000
 @click.option("--steps", type=click.IntRange(1, STEPS_MAX), default=100_000, show_default=True, help="Steps at most.")
 @click.option("--seed", type=click.IntRange(0), help="Seed of the venue's fills and faults; overrides the config's.")
 @click.option("--config", "config_path", type=click.Path(path_type=Path, dir_okay=False), help="YAML or JSON file.")
-@click.option("--faults", type=click.IntRange(0, 1000), help="Orders hit by a fault, per mille; overrides the config's.")
+@click.option(
+    "--faults", type=click.IntRange(0, 1000), help="Orders hit by a fault, per mille; overrides the config's."
+)
 @click.option("--strategy", help="module:factory of your own strategy; overrides the config's.")
 @click.option("--resume", type=click.Path(path_type=Path, file_okay=False), help="Go on with the run in this folder.")
 @click.option("--verify", type=click.Path(path_type=Path, file_okay=False), help="Run again and compare the artifacts.")
@@ -83,23 +82,8 @@ def _config(options: dict[str, Any]) -> tuple[Config, Any]:
     return config, FileDrift(path, hashlib.sha256(data).hexdigest()) if path else no_drift
 
 
-@contextmanager
-def _progress(total: int) -> Iterator[Any]:
-    """Give a function that shows how far the run is: a bar on a terminal, nothing elsewhere."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
-        task = bar.add_task("starting", total=total)
-
-        def show(step: int, state: str) -> None:
-            if step % 50 == 0:
-                bar.update(task, completed=step, description=state)
-
-        yield show
-
-
 def _run(job: Job, style: str) -> None:
-    with _progress(job.snapshot.steps_max) as show:
+    with bar(job.snapshot.steps_max, "starting") as show:
         done = run(job, show)
     click.echo(json.dumps(_facts(job, done), sort_keys=True, indent=2) if style == "json" else text(job, done))
     if done.state != "STOPPED":
@@ -144,7 +128,7 @@ def _next(folder: Path, done: Done) -> str:
 
 def _verify(folder: Path, style: str) -> None:
     asked = snapshot_in(folder)
-    with tempfile.TemporaryDirectory(prefix="peak-verify-") as scratch, _progress(asked.steps_max) as show:
+    with tempfile.TemporaryDirectory(prefix="peak-verify-") as scratch, bar(asked.steps_max, "again") as show:
         done = run(Job(Path(scratch) / "again", asked), show)
     texts = dict(done.collected.texts) if done.collected is not None else {}
     found = differences(folder, texts) if texts else [done.problem or "the second run left no journal"]
@@ -167,5 +151,3 @@ def kill(folder: Path, by: str) -> None:
     """Latch the kill switch of the run in FOLDER: it stops at its next step, and cannot start again unless re-armed."""
     KillSwitch(folder / KILL_SWITCH).latch(by)
     click.echo(f"latched by {by}; to start again: peak run --resume {folder} --rearm OPERATOR")
-
-

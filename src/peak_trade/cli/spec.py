@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import rich_click as click
+from click.exceptions import Exit
 
 from peak_trade.cli import findings
 from peak_trade.cli.specs import relative, spec_folder
@@ -109,7 +110,7 @@ def check(paths: tuple[Path, ...], style: str) -> None:
     is left is a question that the solver gave up.
     """
     if style == "text":
-        raise click.exceptions.Exit(check_all(paths))
+        raise Exit(check_all(paths))
     done = [check_file(path) for path in _files(paths)]
     found, code = [item for checked in done for item in checked.found], _code(done)
     if style == "json":
@@ -119,7 +120,7 @@ def check(paths: tuple[Path, ...], style: str) -> None:
         click.echo(
             findings.render(found, style, [checked.file for checked in done]), nl=bool(found) or style != "github"
         )
-    raise click.exceptions.Exit(code)
+    raise Exit(code)
 
 
 @click.command("explain")

@@ -56,7 +56,7 @@ class Manifest(Part):
     last_ts: str
     final_state: str
     behaviour_sha256: str = Field(
-        pattern=r"^[0-9a-f]{64}$", description="of every journal record but notes of recovery: what the run did"
+        pattern=r"^[0-9a-f]{64}$", description="of every journal record but notes of recovery and lost answers"
     )
     outputs_sha256: dict[str, str] = Field(description="SHA-256 of the four other artifacts")
     versions: Versions
@@ -82,7 +82,6 @@ class Orders(Part):
     expired: int
     rejected: int
     unknown_at_end: int
-    time_outs: int
     denied_by: dict[str, int]
 
 
@@ -144,7 +143,6 @@ def metrics(story: Story, start_ticks: int, performance: Mapping[str, float | No
             expired=states.get("expired", 0),
             rejected=states.get("rejected", 0),
             unknown_at_end=states.get("unknown", 0),
-            time_outs=story.events["time_out"],
             denied_by=denied_by,
         ),
         fills=len(story.trades),

@@ -36,7 +36,9 @@ def line(points: Sequence[Point], title: str, unit: float) -> str:
     xs = [LEFT + width * index / (len(shown) - 1) for index in range(len(shown))]
     ys = [TOP + height * (high - point.value) / (high - low) for point in shown]
     path = " ".join(f"{'L' if index else 'M'}{x:.1f} {y:.1f}" for index, (x, y) in enumerate(zip(xs, ys, strict=True)))
-    rules = "".join(_rule(TOP + height * index / GRID, high - (high - low) * index / GRID, unit) for index in range(GRID + 1))
+    rules = "".join(
+        _rule(TOP + height * index / GRID, high - (high - low) * index / GRID, unit) for index in range(GRID + 1)
+    )
     dates = "".join(_date(shown, share, width) for share in (0.0, 0.25, 0.5, 0.75, 1.0))
     label = f"{title}: from {money(shown[0].value, unit)} to {money(shown[-1].value, unit)}"
     return (

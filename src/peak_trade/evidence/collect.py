@@ -15,6 +15,8 @@ from peak_trade.journal.record import Record
 from peak_trade.market.performance import Performance, measure
 
 RECOVERED = "recovered"
+DOUBTS = frozenset({"time_out", "not_found"})
+"""How an answer was got, not what it was: a killed process may have heard a time-out that its successor did not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ def _plain(measured: Performance) -> dict[str, float | None]:
 
 def _hashed(records: Iterable[Record], behaviour: "hashlib._Hash") -> Iterator[Record]:
     for record in records:
-        if record.kind != RECOVERED:
+        if record.kind != RECOVERED and record.body.get("event") not in DOUBTS:
             body = [record.kind, dict(record.body)]
             behaviour.update(json.dumps(body, sort_keys=True, separators=(",", ":")).encode())
         yield record

@@ -74,7 +74,9 @@ def banner(contents: Contents) -> dict[str, str]:
         return {"tone": "unsure", "mark": "?", "head": "NO-LIVE: no evidence", "text": f"{why}; run peak prove."}
     if all(claim.verdict == "proved" for claim in gate):
         names = ", ".join(claim.name for claim in gate)
-        text = f"No live state is ever entered while a lock is closed: {names}, by induction, for every step and payload."
+        text = (
+            f"No live state is ever entered while a lock is closed: {names}, by induction, for every step and payload."
+        )
         return {"tone": "good", "mark": "✓", "head": "NO-LIVE: proved", "text": text}
     failed = ", ".join(f"{claim.name} {claim.verdict}" for claim in gate if claim.verdict != "proved")
     return {"tone": "bad", "mark": "✗", "head": "NO-LIVE: not proved", "text": failed}
@@ -169,7 +171,9 @@ def _ends(contents: Contents) -> dict[str, Any]:
         count = story.reconciled["orders"]
         reconciled = f"Book and venue were compared at the end, {count:,} orders both ways: no difference."
     return {
-        "positions_text": f"{traded - len(held)} of {traded} traded symbols are flat." if traded else "Nothing was traded.",
+        "positions_text": f"{traded - len(held)} of {traded} traded symbols are flat."
+        if traded
+        else "Nothing was traded.",
         "open_positions": [{"symbol": symbol, "lots": f"{lots:+,}", "why": why} for symbol, lots in held.items()],
         "reconcile_text": reconciled,
         "differences": story.differences,

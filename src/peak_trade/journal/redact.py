@@ -24,6 +24,7 @@ COUNT: Final = "redacted"
 ID_PATTERN: Final = r"[A-Za-z0-9_.:-]{1,64}"
 TEXT_CHARS_MAX: Final = 256
 WORDS_MAX: Final = 1_024
+SHAPES_MAX: Final = 256
 _ESCAPED_BYTES_MAX: Final = 6  # widest JSON spelling of an ASCII character, "\u001f"
 _NUMBER_BYTES_MAX: Final = 20  # "-9223372036854775808"
 
@@ -62,7 +63,7 @@ class Text:
 Rule: TypeAlias = Whole | Truth | Words | Text
 Schema: TypeAlias = Mapping[str, Mapping[str, Rule]]
 _Fit: TypeAlias = Callable[[object], str | None]
-_ABSENT: Final = object()  # fits no rule
+_Plan: TypeAlias = tuple[tuple[str, str, _Fit], ...]
 
 
 class Redactor:
@@ -72,10 +73,11 @@ class Redactor:
         BadSchema: a name, a rule or the width of a kind is outside the limits.
     """
 
-    __slots__ = ("_plans",)
+    __slots__ = ("_plans", "_shapes")
 
     def __init__(self, schema: Schema) -> None:
         self._plans = {kind: _plan(kind, fields) for kind, fields in schema.items()}
+        self._shapes: dict[tuple[str, ...], _Plan] = {}
 
     @property
     def kinds(self) -> frozenset[str]:
@@ -88,19 +90,26 @@ class Redactor:
         Raises:
             WrongKind: the schema does not declare the kind.
         """
-        plan = self._plans.get(kind)
-        if plan is None:
-            raise WrongKind(kind, "a kind that the schema declares")
-        get = body.get
-        parts = [key + text for name, key, fit in plan if (text := fit(get(name, _ABSENT))) is not None]
+        plan = self._shapes.get((kind, *body)) or self._shape(kind, body)
+        parts = [key + text for name, key, fit in plan if (text := fit(body[name])) is not None]
         hidden = len(body) - len(parts)
         if hidden:
             # '"' sorts below every character of a name, so quoted keys sort as their names do
             insort(parts, f'"{COUNT}":{hidden}')
         return Redacted(f'{{"body":{{{",".join(parts)}}},"kind":"{kind}","seq":')
 
+    def _shape(self, kind: str, body: Body) -> _Plan:
+        """Give the part of the kind's plan that a body with these names needs; remembered, as a run has few shapes."""
+        plan = self._plans.get(kind)
+        if plan is None:
+            raise WrongKind(kind, "a kind that the schema declares")
+        shape = tuple(item for item in plan if item[0] in body)
+        if len(self._shapes) < SHAPES_MAX:
+            self._shapes[kind, *body] = shape
+        return shape
 
-def _plan(kind: str, fields: Mapping[str, Rule]) -> tuple[tuple[str, str, _Fit], ...]:
+
+def _plan(kind: str, fields: Mapping[str, Rule]) -> _Plan:
     if not is_kind(kind):
         raise BadSchema(repr(kind), "a kind in lower-case ASCII", "another text")
     if len(fields) >= FIELDS_MAX:

@@ -24,6 +24,8 @@ from peak_trade.lang.sorts import EnumSort, IntSort, describe, inhabits
 from peak_trade.lang.source import NOWHERE, Diagnostic, Findings, Source, Span, shown, suggestion
 from peak_trade.lang.step import BUILT_IN
 
+CHOICES_MAX = 250_000
+"""For how many cells all rows together may be, counted with repetition."""
 LISTED_MAX = 4
 """How many states or cells one message names."""
 
@@ -34,9 +36,11 @@ def check(machine: Machine, source: Source) -> tuple[Diagnostic, ...]:
     That is: names are free and unique, values fit their sorts, one state is initial and leads to the others, each
     (state, event) cell has a row and at most one `otherwise`, everything declared is used, no claim is made twice.
 
-    Limits: reachability follows transitions and not their guards.
+    Limits: CHOICES_MAX; reachability follows transitions and not their guards.
     """
     findings = Findings(source)
+    if not _small(machine, findings):
+        return findings.sorted()
     for part in (_reserved, _clashes, _ids, _sorts, _states, _rows, _targets, _reasons, _properties):
         part(machine, findings)
     return findings.sorted()
@@ -102,6 +106,19 @@ def _clashes(machine: Machine, findings: Findings) -> None:
             if homes.get(field.name, "").startswith(("context", "enums")):
                 message = f"payload field `{field.name}` is also declared in {homes[field.name]}"
                 findings.add("PT015", field.span, message, "rename one of them")
+
+
+def _small(machine: Machine, findings: Findings) -> bool:
+    count = 0
+    rows = [(item.span, len(item.sources)) for item in machine.transitions]
+    rows += [(item.span, len(item.states) * len(item.events)) for item in machine.dismissals]
+    for span, size in rows:
+        count += size
+        if count > CHOICES_MAX:
+            message = f"expected rows for at most {CHOICES_MAX} cells in all, was more"
+            findings.add("PT002", span, message, "divide the machine")
+            return False
+    return True
 
 
 def _ids(machine: Machine, findings: Findings) -> None:

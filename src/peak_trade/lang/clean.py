@@ -35,7 +35,7 @@ def clean(findings: Findings) -> Clean:
     lines: list[str] = []
     columns: dict[int, list[int]] = {}
     margin, mended = "", False
-    for number, line in enumerate(findings.source.lines()):
+    for number, line in enumerate(findings.lines):
         kept = _seen(findings, number, line)
         content = "".join(line[column] for column in kept).strip()
         tab = line[: len(line) - len(line.lstrip(" \t"))].find("\t")

@@ -98,10 +98,14 @@ def _deep(node: ast.AST) -> WrongError:
     return WrongError("PT035", node, f"expected at most {DEPTH_MAX} levels, was more", "name a part of it")
 
 
+def _kind(sort: Sort) -> str:
+    return "int" if isinstance(sort, IntSort) else describe(sort)
+
+
 def _expect(expr: Expr, wanted: Sort, node: ast.AST) -> Expr:
     found = sort_of(expr)
     if not comparable(found, wanted):
-        raise WrongError("PT033", node, f"expected a value of sort {describe(wanted)}, was {describe(found)}")
+        raise WrongError("PT033", node, f"expected a value of sort {_kind(wanted)}, was {_kind(found)}")
     return expr
 
 
@@ -212,9 +216,9 @@ def _plain(expr: Expr) -> bool:
 def _ordered(op: Comparison, left: Expr, right: Expr, node: ast.AST) -> Expr:
     one, other = sort_of(left), sort_of(right)
     if not comparable(one, other):
-        raise WrongError("PT033", node, f"expected two values of one sort, was {describe(one)} and {describe(other)}")
+        raise WrongError("PT033", node, f"expected two values of one sort, was {_kind(one)} and {_kind(other)}")
     if op not in (Comparison.EQ, Comparison.NE) and not isinstance(one, IntSort):
-        raise WrongError("PT033", node, f"expected whole numbers to compare by `{op.value}`, was {describe(one)}")
+        raise WrongError("PT033", node, f"expected whole numbers to compare by `{op.value}`, was {_kind(one)}")
     return Compare(op, left, right)
 
 

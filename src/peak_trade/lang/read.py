@@ -85,8 +85,10 @@ def glean(findings: Findings) -> tuple[Any, Marks] | None:
         mark = error.problem_mark or error.context_mark
         place = text.span(mark.line, mark.column) if mark else reader.place
         reader.broken(place, str(error.problem or error.context))
-    except (YAMLError, ValueError, OverflowError, RecursionError) as error:
+    except YAMLError as error:
         reader.broken(reader.place, (str(error).splitlines() or ["unreadable"])[0])
+    except (ValueError, OverflowError):
+        reader.broken(reader.place, "an escape after here stands for no character")
     return None
 
 

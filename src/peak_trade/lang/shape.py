@@ -14,8 +14,6 @@ from peak_trade.lang.read import Path as Place
 from peak_trade.lang.source import Findings, nearest, shown, suggestion
 
 ROUNDS_MAX = 4
-REPAIR_CUTOFF = 0.7
-"""How like a known key a misspelt one must be to be read as that key."""
 
 _SCALARS: dict[str, Any] = {"machine": "unnamed", "version": 1, "summary": "?"}
 _ROW: dict[str, Any] = {"on": "x", "reason": "x"}
@@ -81,6 +79,8 @@ class _Fitter:
         found = misfits(error, self.data)
         extras = {item.path for item in found if item.kind == "unknown"}
         for item in sorted(found, key=lambda item: item.kind == "missing"):
+            if self.findings.full:
+                return False
             if not (item.kind == "missing" and self._misspelt(item.path, extras)):
                 self._report(item)
         inner = sorted(found, key=lambda item: (-len(item.path), item.kind == "key"))
@@ -118,7 +118,7 @@ class _Fitter:
     def _misspelt(self, path: Place, extras: set[Place]) -> bool:
         """Return true iff a missing key stands there under a misspelt name, which is reported already."""
         others = [str(extra[-1]) for extra in extras if extra[:-1] == path[:-1]]
-        return any(nearest(other, document.keys(path), REPAIR_CUTOFF) == path[-1] for other in others)
+        return any(nearest(other, document.keys(path)) == path[-1] for other in others)
 
     def _mend(self, item: Misfit) -> bool:
         path = item.path
@@ -135,7 +135,7 @@ class _Fitter:
         holder, key = self._holder(path), str(path[-1])
         if key not in holder:
             return True
-        value, meant = holder.pop(key), nearest(key, document.keys(path), REPAIR_CUTOFF)
+        value, meant = holder.pop(key), nearest(key, document.keys(path))
         if meant and meant not in holder:
             holder[meant] = value
             self.marks.rename(path, (*path[:-1], meant))

@@ -69,15 +69,25 @@ class Findings:
 
     source: Source
     items: list[Diagnostic] = field(default_factory=list)
+    lines: list[str] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.lines = self.source.lines()
+
+    @property
+    def full(self) -> bool:
+        """True iff no diagnostic is taken any more."""
+        return len(self.items) > DIAGNOSTICS_MAX
 
     def add(self, code: str, span: Span, message: str, hint: str = "") -> None:
         """Record one diagnostic at `span`, with its source line."""
-        if len(self.items) > DIAGNOSTICS_MAX:
+        if self.full:
             return
         if len(self.items) == DIAGNOSTICS_MAX:
             code, message = "PT007", f"more than {DIAGNOSTICS_MAX} mistakes; the rest is not shown"
             hint = "mend the first ones and check again"
-        item = Diagnostic(code, self.source.name, span, message, hint, self.source.line(span.line))
+        excerpt = self.lines[span.line - 1] if 0 < span.line <= len(self.lines) else ""
+        item = Diagnostic(code, self.source.name, span, message, hint, excerpt)
         if item not in self.items:
             self.items.append(item)
 
@@ -90,11 +100,11 @@ class Findings:
         return tuple(sorted(self.items, key=lambda item: (item.file, item.span, item.code, item.message)))
 
 
-def nearest(wrong: str, known: Collection[str], cutoff: float = 0.6) -> str:
+def nearest(wrong: str, known: Collection[str]) -> str:
     """Return the known word most like `wrong`, or an empty text iff none is like it."""
     if len(wrong) > WORD_CHARS_MAX:
         return ""
-    return next(iter(get_close_matches(wrong, sorted(known), n=1, cutoff=cutoff)), "")
+    return next(iter(get_close_matches(wrong, sorted(known), n=1, cutoff=0.6)), "")
 
 
 def suggestion(wrong: str, known: Collection[str]) -> str:

@@ -77,8 +77,8 @@ class Stepper:
     def step(self, value: Value, event: str, payload: Payload) -> tuple[Outcome, Value]:
         """Return what `event` does in `value`, and the value after it; `value` itself unless taken.
 
-        Total over any event name and payload. Checks in this order: the payload's sorts, the row's locks,
-        the bounds of the new context, the declared invariants.
+        Total over any event name and payload, for a machine that passes the checks. Checks in this order: the
+        payload's sorts, the row's locks, the bounds of the new context, the declared invariants.
         """
         choices = self.table.get((value.state, event))
         if choices is None:
@@ -128,5 +128,6 @@ def misfit(event: Event, payload: Payload) -> str | None:
         if field.name not in payload or not inhabits(payload[field.name], field.sort):
             return field.name
     if len(payload) != len(event.payload):
-        return min(set(payload) - {field.name for field in event.payload})
+        known = {field.name for field in event.payload}
+        return min(str(name) for name in payload if name not in known)
     return None

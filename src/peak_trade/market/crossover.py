@@ -25,7 +25,8 @@ _Words = TypeVar("_Words", bound=StrEnum)
 class Windows:
     """What the crossover is made with; constructed iff 1 <= fast < slow <= `WINDOW_BARS_MAX` and 1 <= budget.
 
-    `budget_ticks` is lots times ticks a symbol. A limit order's limit is the last close. A gtc order would rest and block the symbol while the price runs away, so day or ioc.
+    `budget_ticks` is lots times ticks a symbol. A limit order's limit is the last close. A gtc order would rest and
+    block the symbol while the price runs away, so day or ioc.
 
     Raises:
         ValueError: names the parameter, what was expected and what was found.

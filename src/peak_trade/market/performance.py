@@ -19,6 +19,7 @@ PRECISION_DIGITS: Final = 60
 STEPS_PER_YEAR: Final = 252
 _UNIT: Final = Decimal(1).scaleb(-DECIMALS)
 _ZERO: Final = Decimal(0)
+_NOISE: Final = Decimal(1).scaleb(-PRECISION_DIGITS // 2)  # below this a deviation is rounding of equal returns
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +152,9 @@ def _moments(equity_ticks: Sequence[int]) -> _Moments | None:
 
 
 def _ratio(mean: Decimal, deviation: Decimal) -> Decimal | None:
-    """A year's ratio, iff the deviation is above 0."""
+    """A year's ratio, iff the deviation is above rounding noise."""
     context = _context()
-    if not deviation:
+    if deviation < _NOISE:
         return None
     return _rounded(context.multiply(context.divide(mean, deviation), _year()))
 

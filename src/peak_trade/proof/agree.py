@@ -1,6 +1,7 @@
 """Three engines agree iff definition, kernel and python-statemachine give the same outcome and value for each event.
 
-Events are random, right and wrong, from a seed; runs start at values reached before, so that deep states are met. The
+Events are random, right and wrong, from a seed; runs start at values reached before, so that deep states are met, and
+one in STRAY_ONE_IN at a well-sorted value that perhaps nothing leads to, because the engines must agree there too. The
 work is cut into shards of SHARD_EVENTS with seeds of their own: any number of processes gives the same result.
 
 Limits: a path from the initial value has at most PATH_EVENTS_MAX steps; python-statemachine is not asked
@@ -31,9 +32,10 @@ from peak_trade.lang.step import (
     initial,
 )
 from peak_trade.lang.trace import Trace, replay
-from peak_trade.proof.draw import Dealer, Drawn, Pool
+from peak_trade.proof.draw import Dealer, Drawn, Pool, stray
 
 SHARD_EVENTS = 20_000
+STRAY_ONE_IN = 5
 PATH_EVENTS_MAX = 250
 STUCK_EVENTS_MAX = 8
 """A run that has not moved for so many events starts again elsewhere."""
@@ -46,7 +48,7 @@ Said: TypeAlias = tuple[Outcome | None, Value]
 
 @dataclass(frozen=True, slots=True)
 class Disagreement:
-    """The first event on which the engines differ; `trace` leads from the initial value through it, as defined."""
+    """The first event on which the engines differ; `trace` leads through it, as defined, from the run's start."""
 
     shard: int
     trace: Trace
@@ -55,12 +57,17 @@ class Disagreement:
 
 @dataclass(slots=True)
 class Agreement:
-    """What a campaign did: how often each outcome came, what was reached, and the first disagreement, if any."""
+    """What a campaign did: how often each outcome came, what was met, and the first disagreement, if any.
+
+    `astray` counts the events of runs from values that perhaps nothing leads to; only there may a proved machine be
+    `broken`.
+    """
 
     machine: str
     seed: int
     events: int = 0
     asked_statemachine: int = 0
+    astray: int = 0
     taken: int = 0
     ignored: int = 0
     broken: int = 0
@@ -73,6 +80,7 @@ class Agreement:
         """Add the counts of a later shard; the earlier disagreement stays the first."""
         self.events += other.events
         self.asked_statemachine += other.asked_statemachine
+        self.astray += other.astray
         self.taken += other.taken
         self.ignored += other.ignored
         self.broken += other.broken
@@ -138,23 +146,30 @@ def compare(machine: Machine, kernel: Kernel, rng: Random, plan: tuple[int, int,
     found = Agreement(machine.name, seed)
     lock, dealer, pool = _LockStep(machine, kernel), Dealer.of(machine), Pool(machine)
     while found.events < events and found.first is None:
-        value, path = pool.draw(rng)
+        (value, path), start = pool.draw(rng, found.states), initial(machine)
+        astray = rng.randrange(STRAY_ONE_IN) == 0
+        if astray:
+            value, path = stray(rng, machine, value), ()
+            start = value
         lock.restart(value)
         stuck = 0
         while found.events < events and stuck < (STUCK_EVENTS_MAX if dealer.moving[lock.value.state] else DONE_EVENTS):
             offer = dealer.deal(rng, lock.value)
-            said = lock.offer(*offer)
-            outcome, after = said[0][1]
+            outcome, after = lock.defined(*offer)
+            said = (("definition", (outcome, after)), *lock.derived(*offer))
+            lock.value = after
             found.count(outcome, after)
-            if any(other != said[0][1] for _, other in said[1:]):
-                found.first = Disagreement(number, replay(machine, initial(machine), (*path, offer)), said)
+            found.astray += astray
+            if any(other != (outcome, after) for _, other in said):
+                found.first = Disagreement(number, replay(machine, start, (*path, offer)), said)
                 break
             stuck = 0 if isinstance(outcome, Taken) else stuck + 1
             if isinstance(outcome, Taken):
                 path = (*path, offer)
                 if len(path) >= PATH_EVENTS_MAX:
                     break
-                pool.add(after, path)
+                if not astray:
+                    pool.add(after, path)
     return found
 
 
@@ -171,17 +186,18 @@ class _LockStep:
         self.value = value
         self.driver.restore(value)
 
-    def offer(self, event: str, payload: Drawn) -> tuple[tuple[str, Said], ...]:
-        """Return what each engine says, the definition first; the definition's value is the next one."""
-        defined = self.stepper.step(self.value, event, payload)
-        compiled = self.kernel.offer(self.kernel.load(self.value), event, payload)
+    def defined(self, event: str, payload: Drawn) -> tuple[Outcome, Value]:
+        """Return what the definition says."""
+        return self.stepper.step(self.value, event, payload)
+
+    def derived(self, event: str, payload: Drawn) -> tuple[tuple[str, Said], ...]:
+        """Return what the engines say; an engine's outcome is None if it found no transition."""
+        outcome, after = self.kernel.offer(self.kernel.load(self.value), event, payload)
         try:
             library: Said = (self.driver.fire(event, payload), self.kernel.dump(self.driver.value))
         except EnginesDisagree as broken:
             library = (broken.was[0], self.kernel.dump(broken.was[1]))
-        self.value = defined[1]
-        kernel = (compiled[0], self.kernel.dump(compiled[1]))
-        return ("definition", defined), ("kernel", kernel), ("python-statemachine", library)
+        return ("kernel", (outcome, self.kernel.dump(after))), ("python-statemachine", library)
 
 
 def plain(found: Agreement) -> dict[str, Any]:
@@ -191,5 +207,5 @@ def plain(found: Agreement) -> dict[str, Any]:
         said = {engine: f"{outcome} {value}" for engine, (outcome, value) in found.first.said}
         first = {"shard": found.first.shard, "steps": len(found.first.trace.links), "said": said}
     counts = {name: dict(sorted(getattr(found, name).items())) for name in ("refused", "transitions", "states")}
-    names = ("machine", "seed", "events", "asked_statemachine", "taken", "ignored", "broken")
+    names = ("machine", "seed", "events", "asked_statemachine", "astray", "taken", "ignored", "broken")
     return {name: getattr(found, name) for name in names} | counts | {"first": first}

@@ -19,6 +19,7 @@ Offer: TypeAlias = tuple[str, Drawn]
 Reached: TypeAlias = tuple[Value, tuple[Offer, ...]]
 """A value and the taken events that lead to it from the initial one."""
 
+STRAY_VARIABLES_MAX = 3
 POOL_KINDS_MAX = 2_000
 WRONG_OF_100 = 12
 """How many payloads in a hundred are spoilt on purpose."""
@@ -39,12 +40,9 @@ class Dealer:
     @classmethod
     def of(cls, machine: Machine) -> "Dealer":
         """Return the dealer of `machine`, which knows the events with a transition from each state."""
+        cells = {(source, row.event) for row in machine.transitions for source in row.sources}
         moving = {
-            state.name: tuple(
-                event
-                for event in machine.events
-                if any(state.name in row.sources and row.event == event.name for row in machine.transitions)
-            )
+            state.name: tuple(event for event in machine.events if (state.name, event.name) in cells)
             for state in machine.states
         }
         return cls(machine, moving)
@@ -65,7 +63,8 @@ class Pool:
     """Values that were reached, one shallow and one deep for each kind, with the events that lead to them.
 
     Values are of one kind iff they have the same state, truth values and members, and their numbers are alike: zero or
-    not, at the upper bound or not. Deep values make slow counters run out; shallow ones keep traces short.
+    not, at the upper bound or not, equal to the same others. Deep values make slow counters run out; shallow ones keep
+    traces short.
 
     Limits: POOL_KINDS_MAX kinds; later ones are forgotten.
     """
@@ -73,27 +72,41 @@ class Pool:
     def __init__(self, machine: Machine) -> None:
         self._uppers = tuple(getattr(item.sort, "max", None) for item in machine.variables)
         self._kinds: dict[tuple[Any, ...], int] = {}
-        self._reached: list[tuple[Reached, Reached]] = []
+        self._reached: dict[str, list[tuple[Reached, Reached]]] = {}
         self.add(initial(machine), ())
 
     def add(self, value: Value, path: tuple[Offer, ...]) -> None:
         """Remember `value`, reached by `path`, if it is the first, the shallowest or the deepest of its kind."""
-        kind = (value.state, *map(_alike, value.context, self._uppers))
+        kind = (value.state, *(_alike(value.context, place, upper) for place, upper in enumerate(self._uppers)))
+        reached = self._reached.setdefault(value.state, [])
         place = self._kinds.get(kind)
         if place is None:
             if len(self._kinds) < POOL_KINDS_MAX:
-                self._kinds[kind] = len(self._reached)
-                self._reached.append(((value, path), (value, path)))
+                self._kinds[kind] = len(reached)
+                reached.append(((value, path), (value, path)))
             return
-        shallow, deep = self._reached[place]
+        shallow, deep = reached[place]
         if len(path) < len(shallow[1]):
-            self._reached[place] = ((value, path), deep)
+            reached[place] = ((value, path), deep)
         elif len(path) > len(deep[1]):
-            self._reached[place] = (shallow, (value, path))
+            reached[place] = (shallow, (value, path))
 
-    def draw(self, rng: Random) -> Reached:
-        """Return a value and the events that lead to it: any kind, as likely shallow as deep."""
-        return rng.choice(rng.choice(self._reached))
+    def draw(self, rng: Random, seen: Mapping[str, int]) -> Reached:
+        """Return a value and the events that lead to it: of two states the less `seen`, any kind, shallow or deep."""
+        states = list(self._reached)
+        state = min(rng.choice(states), rng.choice(states), key=lambda name: seen.get(name, 0))
+        return rng.choice(rng.choice(self._reached[state]))
+
+
+def stray(rng: Random, machine: Machine, value: Value) -> Value:
+    """Return a well-sorted value near `value` that perhaps no events lead to: another state, other variables."""
+    context = list(value.context)
+    for _ in range(rng.randrange(1, STRAY_VARIABLES_MAX + 1)):
+        if context:
+            place = rng.randrange(len(context))
+            context[place] = pick(rng, machine.variables[place].sort, value)
+    state = rng.choice(machine.states).name if rng.random() < 0.3 else value.state
+    return Value(state, tuple(context))
 
 
 def pick(rng: Random, sort: Sort, value: Value) -> Any:  # noqa: ANN401 - of the sort given
@@ -119,8 +132,9 @@ def spoil(rng: Random, payload: Drawn) -> None:
         payload[rng.choice(("zz_extra", "a_extra"))] = rng.choice(_ALIEN)
 
 
-def _alike(scalar: Scalar, upper: int | None) -> object:
-    return (scalar == 0, scalar == upper) if type(scalar) is int else scalar
+def _alike(context: tuple[Scalar, ...], place: int, upper: int | None) -> object:
+    scalar = context[place]
+    return (scalar == 0, scalar == upper, context.index(scalar)) if type(scalar) is int else scalar
 
 
 def _number(rng: Random, sort: IntSort, value: Value) -> int:
@@ -130,9 +144,9 @@ def _number(rng: Random, sort: IntSort, value: Value) -> int:
         case 0 if ends:
             return rng.choice(ends) + rng.randrange(2)
         case 1 if known:
-            return rng.choice(known) + rng.randrange(-1, 2)
+            return rng.choice(known) + rng.choice((-1, 0, 0, 1))
         case 2 if known:
-            return rng.choice(known) - rng.choice(known) + rng.randrange(-1, 2)
+            return rng.choice(known) - rng.choice(known) + rng.choice((-1, 0, 0, 1))
         case _:
             return rng.randrange(1, SMALL)
 

@@ -1,36 +1,42 @@
 """What each lock is for: take it away and see which claim falls."""
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from peak_trade.lang.machine import Machine, Requirement, Transition, Witness
+from peak_trade.lang.machine import Machine, Witness
 from peak_trade.lang.trace import Trace
 from peak_trade.proof.obligation import sorts_name
 from peak_trade.proof.prove import prove
 from peak_trade.proof.solve import Limits
-from peak_trade.proof.verdict import Proved, Refuted, Report
+from peak_trade.proof.verdict import Proved, Refuted, Result
 
 LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True)
-class Needed:
-    """Without the lock `property` is false: `trace` is a run of the machine without it."""
+class Lock:
+    """One requirement of one transition; `reason` is what it refuses with."""
 
     transition: str
-    lock: str
-    property: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """Without the lock the claim `refutes` is false: `trace` is a run of the machine without it."""
+
+    lock: Lock
+    refutes: str
     trace: Trace
 
 
 @dataclass(frozen=True, slots=True)
 class Backed:
-    """Without the lock `property` still holds, but only by `lemmas` that it did not need before: a second line."""
+    """Without the lock the claim `holds` still, but only by `lemmas` that it did not need before: a second line."""
 
-    transition: str
-    lock: str
-    property: str
+    lock: Lock
+    holds: str
     lemmas: tuple[str, ...]
 
 
@@ -38,17 +44,15 @@ class Backed:
 class NotNeeded:
     """Without the lock every claim is proved as before: nothing that is declared depends on it."""
 
-    transition: str
-    lock: str
+    lock: Lock
 
 
 @dataclass(frozen=True, slots=True)
 class Undecided:
-    """Without the lock `property` is neither proved nor refuted."""
+    """Without the lock some claim is neither proved nor refuted; `reason` says which."""
 
-    transition: str
-    lock: str
-    property: str
+    lock: Lock
+    reason: str
 
 
 Need: TypeAlias = Needed | Backed | NotNeeded | Undecided
@@ -64,48 +68,49 @@ def entering(machine: Machine, tag: str) -> tuple[str, ...]:
     )
 
 
-def without(machine: Machine, transition: str, lock: str) -> Machine:
-    """Return `machine` with the lock `lock` of `transition` taken away; KeyError iff there is none."""
-    item = machine.transition(transition)
-    if all(one.reason != lock for one in item.require):
-        raise KeyError(lock)
-    changed = replace(item, require=tuple(one for one in item.require if one.reason != lock))
-    return replace(machine, transitions=tuple(changed if one == item else one for one in machine.transitions))
+def without(machine: Machine, lock: Lock) -> Machine:
+    """Return `machine` with `lock` taken away; KeyError iff it has no such lock."""
+    item = machine.transition(lock.transition)
+    if all(one.reason != lock.reason for one in item.require):
+        raise KeyError(lock.reason)
+    changed = replace(item, require=tuple(one for one in item.require if one.reason != lock.reason))
+    return replace(machine, transitions=tuple(changed if one is item else one for one in machine.transitions))
+
+
+def gates(machine: Machine, limits: Limits = LIMITS, tag: str = "live") -> tuple[Need, ...]:
+    """Return what each lock on the way into the states with `tag` is for, in declared order."""
+    return needs(machine, entering(machine, tag), limits)
 
 
 def needs(machine: Machine, transitions: tuple[str, ...], limits: Limits = LIMITS) -> tuple[Need, ...]:
     """Return what each lock of `transitions` is for, in declared order.
 
+    Only claims that are proved with the lock in place count.
     Limits: one lock at a time; locks of which one suffices are all `Backed` or `NotNeeded`.
     """
-    kept = prove(machine, limits, _claims(machine))
-    return tuple(_need(machine, item, lock, (kept, limits)) for item, lock in _locks(machine, transitions))
+    locks = [Lock(name, one.reason) for name in transitions for one in machine.transition(name).require]
+    if not locks:
+        return ()
+    kept = {item.property: item for item in _judged(machine, limits) if isinstance(item.verdict, Proved)}
+    return tuple(_need(lock, kept, _judged(without(machine, lock), limits)) for lock in locks)
 
 
-def _claims(machine: Machine) -> frozenset[str]:
+def _judged(machine: Machine, limits: Limits) -> tuple[Result, ...]:
+    """Return the results on all claims about what must not happen."""
     named = (item.name for item in machine.properties if not isinstance(item, Witness))
-    return frozenset((*named, sorts_name(machine)))
+    return prove(machine, limits, frozenset((*named, sorts_name(machine)))).results
 
 
-def _locks(machine: Machine, transitions: tuple[str, ...]) -> Iterator[tuple[Transition, Requirement]]:
-    for name in transitions:
-        item = machine.transition(name)
-        for lock in item.require:
-            yield item, lock
-
-
-def _need(machine: Machine, item: Transition, lock: Requirement, given: tuple[Report, Limits]) -> Need:
-    kept, limits = given
-    report = prove(without(machine, item.name, lock.reason), limits, _claims(machine))
-    place = item.name, lock.reason
-    for result in report.results:
-        if isinstance(result.verdict, Refuted) and result.verdict.trace is not None:
-            return Needed(*place, result.property, result.verdict.trace)
-    for result in report.results:
-        if not isinstance(result.verdict, Proved):
-            return Undecided(*place, result.property)
-    for result in report.results:
-        new = frozenset(result.lemmas) - frozenset(kept.result(result.property).lemmas)
+def _need(lock: Lock, kept: Mapping[str, Result], now: tuple[Result, ...]) -> Need:
+    left = [item for item in now if item.property in kept]
+    for item in left:
+        if isinstance(item.verdict, Refuted) and item.verdict.trace is not None:
+            return Needed(lock, item.property, item.verdict.trace)
+    for item in left:
+        if not isinstance(item.verdict, Proved):
+            return Undecided(lock, f"{item.property} is neither proved nor refuted without it; a lemma may be missing")
+    for item in left:
+        new = frozenset(item.lemmas) - frozenset(kept[item.property].lemmas)
         if new:
-            return Backed(*place, result.property, tuple(sorted(new)))
-    return NotNeeded(*place)
+            return Backed(lock, item.property, tuple(sorted(new)))
+    return NotNeeded(lock)

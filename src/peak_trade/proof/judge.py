@@ -59,7 +59,7 @@ class Judge:
             case Step():
                 return self._steps(obligation.step(self.encoding, claim))
             case Witness():
-                return self._witness(obligation.reach(self.encoding, claim))
+                return self._witness(obligation.reach(self.encoding, claim, self._invariants(proved=False)))
             case LeadsTo():
                 return self._leads_to(claim)
             case _:

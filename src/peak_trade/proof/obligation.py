@@ -87,15 +87,19 @@ def sorts(encoding: Encoding) -> Obligation:
     return Obligation(sorts_name(machine), "an update leaves its bounds", at, by, (), seen)
 
 
-def reach(encoding: Encoding, claim: Witness) -> Obligation:
-    """Return what a witness asks for, as if it must not be: a value, or a step to one."""
+def reach(encoding: Encoding, claim: Witness, kept: tuple[Always, ...]) -> Obligation:
+    """Return what a witness asks for, as if it must not be: a value, or a step to one.
+
+    `kept` are the invariants that are not proved: the run-time filter takes no step that leaves one of them.
+    """
 
     def seen(before: Value, link: Link | None) -> bool:
         value = before if link is None else link.value
         arrived = link is None or isinstance(link.outcome, Taken)
         return arrived and true_in(encoding.machine, claim.reach, value)
 
-    by = taken(encoding, lambda move: encoding.at(claim.reach, move.after))
+    wanted = (claim.reach, *(item.holds for item in kept))
+    by = taken(encoding, lambda move: encoding.world.every(encoding.at(expr, move.after) for expr in wanted))
     at = encoding.at(claim.reach, encoding.before)
     return Obligation(claim.name, "reached", at, by, encoding.machine.properties, seen)
 

@@ -95,7 +95,9 @@ def reconcile(
 def _order(order: Known, filled_lots: int, status: OrderStatus | None) -> list[Difference]:
     found = []
     if order.unknown:
-        found.append(Difference(Code.UNKNOWN_OUTCOME, order.order, order.leaves_lots, status.leaves_lots if status else 0))
+        found.append(
+            Difference(Code.UNKNOWN_OUTCOME, order.order, order.leaves_lots, status.leaves_lots if status else 0)
+        )
     elif order.open and status is None:
         found.append(Difference(Code.MISSING, order.order, order.leaves_lots, 0))
     elif status is not None and status.leaves_lots != order.leaves_lots:

@@ -49,7 +49,6 @@ class Desk:
     closed: int = 0
     wires: list[Tripwire] = field(default_factory=list)
 
-
     def enter(self, decisions: Sequence[Decision]) -> list[tuple[Order, bool]]:
         """Write every decision to the tape; return the orders to send, and whether an earlier process may have."""
         sending = []
@@ -247,4 +246,3 @@ def _facts(request: OrderRequest) -> dict[str, Any]:
         "limit_ticks": request.limit_ticks,
         "tif": request.tif.value,
     }
-

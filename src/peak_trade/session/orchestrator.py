@@ -207,9 +207,7 @@ class Orchestrator:
 
     def _account(self) -> Account:
         book = self.desk.book
-        exposed = {
-            symbol: item.lots + book.working_lots.get(symbol, 0) for symbol, item in book.positions.items()
-        }
+        exposed = {symbol: item.lots + book.working_lots.get(symbol, 0) for symbol, item in book.positions.items()}
         return Account(
             exposed_lots=exposed,
             reference_ticks={symbol: item.last_ticks for symbol, item in book.positions.items()},

@@ -126,6 +126,7 @@ def _rule(field: Field) -> Rule:
         case _:
             assert_never(field.sort)
 
+
 def said(outcome: Outcome) -> tuple[str, str, str]:
     """Return who decided (transition, reason or property), what was decided, and the detail."""
     match outcome:

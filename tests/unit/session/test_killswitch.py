@@ -37,14 +37,18 @@ def test_only_a_named_operator_rearms(tmp_path: Path) -> None:
 
 
 @given(st.binary(max_size=64))
-def test_whatever_stands_in_the_file_only_a_clear_word_is_clear(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+def test_whatever_stands_in_the_file_only_a_clear_word_is_clear(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes
+) -> None:
     """Any bytes that are not a JSON object with `latched: false` read as latched."""
     path = tmp_path_factory.mktemp("k") / "k.json"
     path.write_bytes(data)
     assert KillSwitch(path).read().latched
 
 
-@pytest.mark.parametrize("text", ['{"latched": true}', '{"latched": 0}', '{"latched": "false"}', "{}", "[]", "null", "false"])
+@pytest.mark.parametrize(
+    "text", ['{"latched": true}', '{"latched": 0}', '{"latched": "false"}', "{}", "[]", "null", "false"]
+)
 def test_near_misses_are_latched(tmp_path: Path, text: str) -> None:
     """Values that look false but are not the word false do not clear the switch."""
     path = tmp_path / "k.json"

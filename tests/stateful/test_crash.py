@@ -1,0 +1,126 @@
+"""A killed run that is resumed is the run that was never killed: same artifacts, no order twice."""
+
+import os
+import signal
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from peak_trade.broker import ledger
+from peak_trade.cli import job
+from peak_trade.cli.job import Job
+from peak_trade.evidence.artifacts import FIVE
+from peak_trade.journal.disk import POSIX
+from peak_trade.journal.scan import read
+from peak_trade.journal.verify import Intact, verify
+from peak_trade.market.synthetic import walk
+from peak_trade.session.config import Config, StrategyPart, VenuePart
+
+SYMBOLS, STEPS, SEED = 5, 45, 11
+POINTS = 60
+BARS = walk(SEED, SYMBOLS, STEPS, volume_lots=40_000)
+CONFIG = Config(
+    seed=SEED,
+    cash_ticks=10**10,
+    fault_permille=250,
+    wind_down_steps=8,
+    strategy=StrategyPart(params={"fast_bars": 2, "slow_bars": 5, "budget_ticks": 200_000_000}),
+    venue=VenuePart(participation_permille_min=5, participation_permille_max=40),
+)
+
+
+@pytest.fixture(autouse=True)
+def _bars(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs work on the seeded bars above."""
+    monkeypatch.setattr(job, "bars_of", lambda _: BARS)
+
+
+def asked(folder: Path, *, resume: bool = False) -> Job:
+    """The one job of this module, into `folder`."""
+    return Job(folder, job.snapshot("builtin", STEPS, CONFIG), resume=resume)
+
+
+def run_and_die(folder: Path, point: int) -> bool:
+    """Run the job in a child that is killed at its `point`-th write to disk; return whether it lived that long."""
+    child = os.fork()
+    if child == 0:
+        _die_at(point)
+        job.run(asked(folder))
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    return os.WIFSIGNALED(status)
+
+
+def _die_at(point: int) -> None:
+    """Kill this process, as kill -9 does, just before or just after its `point`-th write or fsync."""
+    count = 0
+    originals = {"write": os.write, "fsync": os.fsync}
+
+    def counted(name: str):  # noqa: ANN202 - a function like the one it stands for
+        def call(*arguments):  # noqa: ANN002, ANN202 - as above
+            nonlocal count
+            count += 1
+            if count == point and point % 2:
+                os.kill(os.getpid(), signal.SIGKILL)
+            result = originals[name](*arguments)
+            if count == point:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return result
+
+        return call
+
+    os.write, os.fsync = counted("write"), counted("fsync")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The artifacts of the run that nobody disturbed."""
+    folder = tmp_path_factory.mktemp("whole") / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(job, "bars_of", lambda _: BARS)
+        done = job.run(asked(folder))
+    assert done.state == "STOPPED"
+    assert done.collected is not None
+    assert len(done.collected.story.lines) > 40
+    assert done.collected.story.events["time_out"] > 0
+    return {name: (folder / name).read_bytes() for name in FIVE}
+
+
+def points() -> list[int]:
+    """Spread points over the first several hundred writes, more of them early."""
+    return [1 + round(number**1.45) for number in range(POINTS)]
+
+
+@pytest.mark.parametrize("point", points())
+def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path: Path, whole: dict[str, bytes], point: int) -> None:
+    """Killed at any write and resumed, the run ends in the same bytes and sends no order twice."""
+    folder = tmp_path / "run"
+    if not run_and_die(folder, point):
+        pytest.skip("the run has fewer writes than that")
+    begun = (folder / "journal" / "journal.jsonl").is_file() and (folder / "config_snapshot.json").is_file()
+    done = job.run(asked(folder, resume=begun)) if begun else job.run(asked(tmp_path / "anew"))
+    folder = folder if begun else tmp_path / "anew"
+    assert done.state == "STOPPED", f"seed {SEED}, point {point}"
+    for name in FIVE:
+        assert (folder / name).read_bytes() == whole[name], f"{name}: seed {SEED}, killed at write {point}"
+    assert isinstance(verify(folder / "journal"), Intact)
+    placed = Counter(str(entry[1]) for entry in ledger.Ledger(folder / "venue.jsonl").entries if entry[0] == "place")
+    assert set(placed.values()) == {1}
+    records = list(read(folder / "journal" / "journal.jsonl"))
+    submitted = Counter(str(record.body["order"]) for record in records if record.body.get("event") == "submit")
+    assert set(submitted.values()) == {1}
+
+
+def test_resuming_a_finished_run_changes_nothing(tmp_path: Path, whole: dict[str, bytes]) -> None:
+    """A run that is over can be resumed any number of times; its artifacts stay."""
+    folder = tmp_path / "run"
+    job.run(asked(folder))
+    for _ in range(2):
+        assert job.run(asked(folder, resume=True)).state == "STOPPED"
+        assert {name: (folder / name).read_bytes() for name in FIVE} == whole
+
+
+def test_the_disk_of_the_journal_is_the_real_one() -> None:
+    """The points above count real writes: the journal's default disk is the operating system's."""
+    assert type(POSIX).__module__ == "peak_trade.journal.disk"

@@ -1,0 +1,97 @@
+"""The JSON Schema that editors use says what the parser says."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from peak_trade.lang.document import json_schema
+from peak_trade.lang.read import glean
+from peak_trade.lang.source import Findings, Source
+
+FOLDER = Path(__file__).parents[2] / "golden" / "spec"
+SPEC = Path(__file__).parents[3] / "spec"
+TYPES = {"string": str, "array": list, "object": dict, "boolean": bool}
+
+
+def valid(schema: dict[str, Any], data: Any, root: dict[str, Any]) -> bool:
+    """Return true iff `data` satisfies `schema`: the keywords of JSON Schema that ours uses, and no others."""
+    known = {"anyOf", "$ref", "type", "enum", "pattern", "minLength", "maxLength", "minimum", "items", "minItems"}
+    known |= {"maxItems", "properties", "patternProperties", "additionalProperties", "required", "maxProperties"}
+    known |= {"minProperties", "title", "description", "default", "$defs", "$schema", "const"}
+    assert schema.keys() <= known, schema.keys() - known
+    if "$ref" in schema:
+        return valid(root["$defs"][schema["$ref"].rpartition("/")[2]], data, root)
+    if "anyOf" in schema:
+        return any(valid(branch, data, root) for branch in schema["anyOf"])
+    kind = schema.get("type")
+    if kind == "integer":
+        return type(data) is int and data >= schema.get("minimum", data)
+    if kind is not None and type(data) is not TYPES[kind]:
+        return False
+    match data:
+        case str():
+            fits = re.search(schema.get("pattern", ""), data) is not None and data in schema.get("enum", [data])
+            return fits and schema.get("minLength", 0) <= len(data) <= schema.get("maxLength", len(data))
+        case list():
+            fits = schema.get("minItems", 0) <= len(data) <= schema.get("maxItems", len(data))
+            return fits and all(valid(schema["items"], item, root) for item in data)
+        case dict():
+            return _valid_mapping(schema, data, root)
+        case _:
+            return True
+
+
+def _valid_mapping(schema: dict[str, Any], data: dict[str, Any], root: dict[str, Any]) -> bool:
+    own, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
+    if not schema.get("minProperties", 0) <= len(data) <= schema.get("maxProperties", len(data)):
+        return False
+    for key, value in data.items():
+        parts = [own[key]] if key in own else [part for pattern, part in patterns.items() if re.search(pattern, key)]
+        if not all(valid(part, value, root) for part in parts) or (
+            not parts and schema.get("additionalProperties") is False
+        ):
+            return False
+    return data.keys() >= set(schema.get("required", []))
+
+
+def data_of(path: Path) -> Any:
+    """Return the data of a specification that can be read."""
+    found = glean(Findings(Source(path.name, path.read_text())))
+    assert found is not None
+    return found[0]
+
+
+@pytest.mark.parametrize("path", sorted(SPEC.glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_shipped_specifications_are_valid(path: Path) -> None:
+    """An editor with the schema underlines nothing in them."""
+    assert valid(json_schema(), data_of(path), json_schema())
+
+
+@pytest.mark.parametrize(
+    "case", [path for path in sorted(FOLDER.glob("PT01[0123]_*.yaml"))], ids=lambda path: path.stem
+)
+def test_what_the_parser_finds_misshapen_the_schema_refuses(case: Path) -> None:
+    """Unknown and missing keys, wrong kinds and wrong names are underlined in the editor too."""
+    between_fields = {"PT012_bounds_of_bool"}
+    assert valid(json_schema(), data_of(case), json_schema()) is (case.stem in between_fields)
+
+
+def test_the_schema_is_stable_and_strict() -> None:
+    """Two calls give the same bytes; nothing may be null, no mapping is open, every name has its pattern."""
+    text = json.dumps(json_schema(), sort_keys=True)
+    assert text == json.dumps(json_schema(), sort_keys=True)
+    assert '"null"' not in text
+
+    def objects(node: Any) -> list[dict[str, Any]]:
+        inner = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+        here = [node] if isinstance(node, dict) and node.get("type") == "object" else []
+        return here + [item for part in inner for item in objects(part)]
+
+    assert all(item["additionalProperties"] is False for item in objects(json_schema()))
+    names = json_schema()["properties"]
+    for section in ("enums", "context", "states", "events", "reasons"):
+        assert list(names[section]["patternProperties"]) == ["^[A-Za-z][A-Za-z0-9_]{0,63}$"]
+    assert names["machine"]["pattern"] == "^[A-Za-z][A-Za-z0-9_]{0,63}$"
