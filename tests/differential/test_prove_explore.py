@@ -92,6 +92,14 @@ STEP_TESTS = conditions(
 )
 
 
+def at_start(expr: Expr) -> Expr:
+    """`expr` or its negation, whichever the initial value has."""
+    return expr if evaluate(expr, Env({"count": 1, "flag": False}, state="one")) else Not(expr)
+
+
+STARTING = st.integers(0, 9).flatmap(lambda odd: STATE_TESTS.map(at_start) if odd else STATE_TESTS)
+
+
 @st.composite
 def transitions(draw: st.DrawFn, state: str, name: str) -> Transition:
     """A transition from `state` on the event `name`."""
@@ -104,17 +112,22 @@ def transitions(draw: st.DrawFn, state: str, name: str) -> Transition:
         updates.append(Update("flag", draw(guard)))
     target = draw(st.none() | st.sampled_from(STATES.members))
     require = tuple(Requirement("no", one) for one in lock)
-    return Transition(f"{state}_{name}", (state,), name, target, draw(guard), require, tuple(updates))
+    when = draw(st.just(TRUE) | guard)
+    return Transition(f"{state}_{name}", (state,), name, target, when, require, tuple(updates))
 
 
 @st.composite
 def machines(draw: st.DrawFn) -> Machine:
     """A machine of at most VALUES_MAX values in which each cell has at most one transition, and `otherwise` refuses."""
-    rows = [draw(st.none() | transitions(state, name)) for state in STATES.members for name in EVENTS.members]
+    rows = [
+        draw(transitions(state, name)) if draw(st.integers(0, 4)) else None
+        for state in STATES.members
+        for name in EVENTS.members
+    ]
     ranks = st.sampled_from([COUNT, Arith(Arithmetic.SUB, Lit(3, INT), COUNT)])
     fair = st.sampled_from([("give",), ("go",), ("give", "go")])
     claims = (
-        *(Always(f"A{number}", "x", draw(STATE_TESTS)) for number in range(draw(st.integers(0, 3)))),
+        *(Always(f"A{number}", "x", draw(STARTING)) for number in range(draw(st.integers(0, 3)))),
         Step("S", "x", draw(STEP_TESTS)),
         Witness("W", "x", draw(STATE_TESTS)),
         LeadsTo("L", "x", draw(STATE_TESTS), draw(STATE_TESTS), draw(ranks), draw(fair)),
@@ -213,7 +226,7 @@ def agree(verdict: Verdict, shortest: int | None) -> None:
     assert len(verdict.trace.links) == shortest
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(machines())
 def test_claims_about_what_must_not_happen(machine: Machine) -> None:
     """Invariants, steps and sorts are refuted iff a run breaks them, by a shortest one; proved only if none does."""
@@ -237,7 +250,7 @@ def test_claims_about_what_must_not_happen(machine: Machine) -> None:
     agree(report.result(sorts_name(machine)).verdict, leaves)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(machines())
 def test_claims_about_what_must_be_possible(machine: Machine) -> None:
     """A witness is proved iff the machine, invariants filtering its steps, reaches it, and by a shortest run."""
@@ -251,7 +264,7 @@ def test_claims_about_what_must_be_possible(machine: Machine) -> None:
         assert len(verdict.trace.links) == shortest
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(machines() | drains())
 def test_claims_about_what_must_happen(machine: Machine) -> None:
     """What is proved to happen cannot be put off for ever by any run in which fair events keep coming.

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -52,8 +53,11 @@ def run_and_die(folder: Path, point: int) -> bool:
     return os.WIFSIGNALED(status)
 
 
-def _die_at(point: int) -> None:
-    """Kill this process, as kill -9 does, just before or just after its `point`-th write or fsync."""
+def _die_at(point: int) -> Callable[[], int]:
+    """Kill this process, as kill -9 does, just before or just after its `point`-th write or fsync; 0 is never.
+
+    Return a function that says how many there were so far.
+    """
     count = 0
     originals = {"write": os.write, "fsync": os.fsync}
 
@@ -71,6 +75,7 @@ def _die_at(point: int) -> None:
         return call
 
     os.write, os.fsync = counted("write"), counted("fsync")
+    return lambda: count
 
 
 @pytest.fixture(scope="module")
@@ -87,17 +92,30 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return {name: (folder / name).read_bytes() for name in FIVE}
 
 
-def points() -> list[int]:
-    """Spread points over the first several hundred writes, more of them early."""
-    return [1 + round(number**1.45) for number in range(POINTS)]
+@pytest.fixture(scope="module")
+def writes(tmp_path_factory: pytest.TempPathFactory) -> int:
+    """How many writes and fsyncs an undisturbed run makes, counted in a child."""
+    folder = tmp_path_factory.mktemp("count")
+    child = os.fork()
+    if child == 0:
+        count = _die_at(0)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(job, "bars_of", lambda _: BARS)
+            job.run(asked(folder / "run"))
+        (folder / "writes").write_text(str(count()))
+        os._exit(0)
+    os.waitpid(child, 0)
+    return int((folder / "writes").read_text())
 
 
-@pytest.mark.parametrize("point", points())
-def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path: Path, whole: dict[str, bytes], point: int) -> None:
+@pytest.mark.parametrize("share", range(POINTS))
+def test_a_killed_run_goes_on_as_if_nothing_had_happened(
+    tmp_path: Path, whole: dict[str, bytes], writes: int, share: int
+) -> None:
     """Killed at any write and resumed, the run ends in the same bytes and sends no order twice."""
     folder = tmp_path / "run"
-    if not run_and_die(folder, point):
-        pytest.skip("the run has fewer writes than that")
+    point = 1 + (writes - 1) * share // (POINTS - 1)
+    assert run_and_die(folder, point)
     begun = (folder / "journal" / "journal.jsonl").is_file() and (folder / "config_snapshot.json").is_file()
     done = job.run(asked(folder, resume=begun)) if begun else job.run(asked(tmp_path / "anew"))
     folder = folder if begun else tmp_path / "anew"

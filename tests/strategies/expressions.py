@@ -121,9 +121,9 @@ def _truth(draw: st.DrawFn, part: Part) -> Expr:
             return Member(part(kind), tuple(choices))
 
 
-guards = expressions(BOOL, (*CONTEXT, *PAYLOAD))
-claims = expressions(BOOL, CONTEXT)
-steps = expressions(BOOL, (*CONTEXT, *STEP))
+guards = expressions(BOOL, (*CONTEXT, *PAYLOAD), 3)
+claims = expressions(BOOL, CONTEXT, 3)
+steps = expressions(BOOL, (*CONTEXT, *STEP), 3)
 
 
 def tower(height: int) -> Expr:

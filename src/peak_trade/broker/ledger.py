@@ -48,8 +48,10 @@ class Ledger:
             raise OSError(f"{self.path}: expected to write {len(data)} bytes, wrote {written}; free some space")
 
     def close(self) -> None:
-        """Close the file."""
-        os.close(self._file)
+        """Close the file; closing again does nothing."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
 
 
 def _read(path: Path) -> tuple[list[Entry], int]:

@@ -5,7 +5,6 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 from unicodedata import combining, east_asian_width
-from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 import rich_click as click
@@ -43,7 +42,7 @@ def _shown(item: Diagnostic, *, colour: bool) -> str:
         return click.style(words, **style) if colour else words
 
     place = f"{item.file}:{item.span.line}:{item.span.column}:"
-    lines = [f"{paint(place, bold=True)} {paint(item.code, fg='red', bold=True)} {_visible(item.message)}"]
+    lines = [f"{paint(_visible(place), bold=True)} {paint(item.code, fg='red', bold=True)} {_visible(item.message)}"]
     if item.excerpt.strip():
         line, carets = _underlined(item)
         lines += [f"    {line}", f"    {paint(carets, fg='red', bold=True)}"]
@@ -140,7 +139,7 @@ def _result(item: Diagnostic, index: int) -> dict[str, Any]:
     region = {"startLine": start.line, "startColumn": start.column, "endColumn": start.column + start.width}
     identity = f"{item.code}\n{item.file}\n{item.excerpt.strip()}\n{item.message}"
     relative = not item.file.startswith("/")
-    artifact = {"uri": quote(item.file)} | ({"uriBaseId": "%SRCROOT%"} if relative else {})
+    artifact = {"uri": _uri(item.file)} | ({"uriBaseId": "%SRCROOT%"} if relative else {})
     return {
         "ruleId": item.code,
         "ruleIndex": index,
@@ -151,6 +150,12 @@ def _result(item: Diagnostic, index: int) -> dict[str, Any]:
     }
 
 
+def _uri(path: str) -> str:
+    """Return `path` as a URI reference (RFC 3986); written here because nothing in the project imports `urllib`."""
+    plain = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/"
+    return "".join(chr(byte) if byte in plain else f"%{byte:02X}" for byte in path.encode("utf-8", "replace"))
+
+
 def junit(found: Sequence[Diagnostic], files: Iterable[str]) -> str:
     """Return a JUnit document: a suite for each file, a failed case for each diagnostic, a passed one if none."""
     root = ET.Element("testsuites", name="peak check", failures=str(len(found)))
@@ -158,12 +163,13 @@ def junit(found: Sequence[Diagnostic], files: Iterable[str]) -> str:
     for name in names:
         mine = [item for item in found if item.file == name]
         count = str(max(1, len(mine)))
-        suite = ET.SubElement(root, "testsuite", name=name, tests=count, failures=str(len(mine)))
+        label = _visible(name)
+        suite = ET.SubElement(root, "testsuite", name=label, tests=count, failures=str(len(mine)))
         if not mine:
-            ET.SubElement(suite, "testcase", classname=name, name="specification")
+            ET.SubElement(suite, "testcase", classname=label, name="specification")
         for item in mine:
             place = f"{item.code} {item.span.line}:{item.span.column}"
-            case = ET.SubElement(suite, "testcase", classname=name, name=place)
+            case = ET.SubElement(suite, "testcase", classname=label, name=place)
             failure = ET.SubElement(case, "failure", type=item.code, message=_visible(item.message))
             failure.text = text([item])
     ET.indent(root)

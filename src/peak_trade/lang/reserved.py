@@ -14,9 +14,10 @@ STATEMACHINE = frozenset(
         "allowed_events", "atomic_configuration_update", "bind_events_to", "cancel_event", "catch_errors_as_events",
         "class_listeners", "configuration", "configuration_values", "current_state", "current_state_value", "delay",
         "enable_self_transition_entries", "enabled_events", "error_on_execution", "event_data", "events",
-        "final_states", "history_values", "id", "internal", "is_terminated", "machine", "model", "name", "parent",
-        "payload", "prepare", "prepare_event", "raise_", "send", "send_id", "source", "start_configuration_values",
-        "start_value", "state_field", "states", "states_map", "target", "transition", "transitions", "validators",
+        "final_states", "history_values", "id", "initial_state", "internal", "is_terminated", "machine", "model",
+        "name", "parent", "payload", "prepare", "prepare_event", "raise_", "send", "send_id", "source",
+        "start_configuration_values", "start_value", "state_field", "states", "states_map", "target", "transition",
+        "transitions", "validators",
     }
 )  # fmt: skip
 """Names that python-statemachine gives a meaning; a test compares them with the installed library."""

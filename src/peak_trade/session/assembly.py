@@ -138,7 +138,11 @@ def open_session(setup: Setup, *, resume: bool) -> Session:
     orchestrator = _orchestrator(setup, tape, venue, Inputs(switch, setup.drift))
     session = Session(setup, orchestrator, tape, journal, venue, problem, resumed=resume)
     session.readings = _readings(setup, switch, was_latched=latched, journal_redacting=journal is not None)
-    _begin(session)
+    try:
+        _begin(session)
+    except BaseException:
+        session.close()
+        raise
     return session
 
 

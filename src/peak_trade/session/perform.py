@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from peak_trade.broker.errors import BrokerError, InvalidRequest, VenueRejected, VenueTimeout
-from peak_trade.broker.messages import OrderRequest, OrderStatus
+from peak_trade.broker.messages import OrderRequest, OrderStatus, Status
 from peak_trade.broker.port import Broker
 
 
@@ -35,7 +35,8 @@ class Sender:
                 if isinstance(asked, BrokerError):
                     continue
                 if asked is not None:
-                    yield Answer("reject" if asked.status == "rejected" else "accept", asked.venue_order_id)
+                    # a rejection says the same however it is learned: a refused order has no id at the venue
+                    yield Answer("reject") if asked.status is Status.REJECTED else Answer("accept", asked.venue_order_id)
                     return
                 if unknown:
                     yield Answer("not_found")

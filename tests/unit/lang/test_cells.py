@@ -13,7 +13,7 @@ from peak_trade.lang.machine import Machine, Transition
 from peak_trade.lang.sorts import Scalar
 
 VALUES = st.fixed_dictionaries({var.name: scalars(var.sort) for var in (*CONTEXT, *PAYLOAD)})
-SLOW = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+SLOW = settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 @SLOW

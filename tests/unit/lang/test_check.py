@@ -52,7 +52,7 @@ def test_a_cell_without_a_row_is_told_for_any_row_left_out(shipped: Machine) -> 
         ("tags: [terminal]", "tgas: [terminal]", ["PT010"]),
         ("{initial: true, doc: Dark}", "{initial: 1, doc: Dark}", ["PT012"]),
         ("{type: int, min: 1, doc: How hard}", "{type: int, min: one, doc: How hard}", ["PT012"]),
-        ("payload:", "payload: 7\n    paylaod:", ["PT010", "PT012"]),
+        ("payload:", "payload: 7\n    paylaod:", ["PT012", "PT010"]),
         ("worn_out: The lamp is broken.", "worn_out: 7", ["PT012"]),
         ("on: press, set: {lit: false, hue: green}", "on: press, from: ON, sets: {lit: false}", ["PT004", "PT010"]),
         ("set: {lit: false}, to: BROKEN", "set: {lit: false}, goto: BROKEN, colour: red", ["PT010", "PT010"]),
@@ -71,11 +71,10 @@ def test_one_mistake_is_told_once(old: str, new: str, expected: list[str]) -> No
 
 def test_a_mistake_in_one_row_does_not_hide_an_undecided_cell_of_another() -> None:
     """Only the cells that the wrong row names are left undecided; the others are judged."""
-    text = SOUND.replace("on: fail, reason: worn_out", "on: fail, reason: worn").replace(
-        '  - {in: "@terminal", on: press, reason: worn_out}\n', ""
-    )
-    found = [item.code for item in examine(parse(Source("text", text.replace("refuse:\n", ""))))]
-    assert sorted(found) == ["PT023", "PT045", "PT050"] or sorted(found) == ["PT023", "PT050"]
+    text = SOUND.replace("on: fail, reason: worn_out", "on: fail, reason: worn")
+    text = text.replace('refuse:\n  - {in: "@terminal", on: press, reason: worn_out}\n', "")
+    found = [item.code for item in examine(parse(Source("text", text)))]
+    assert sorted(found) == ["PT023", "PT050"]
 
 
 def test_a_flood_of_rows_ends_at_the_limit() -> None:

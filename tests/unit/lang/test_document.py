@@ -13,10 +13,10 @@ from peak_trade.lang.source import Findings, Source
 
 FOLDER = Path(__file__).parents[2] / "golden" / "spec"
 SPEC = Path(__file__).parents[3] / "spec"
-TYPES = {"string": str, "array": list, "object": dict, "boolean": bool}
+TYPES = {"integer": int, "string": str, "array": list, "object": dict, "boolean": bool}
 
 
-def valid(schema: dict[str, Any], data: Any, root: dict[str, Any]) -> bool:
+def valid(schema: dict[str, Any], data: object, root: dict[str, Any]) -> bool:
     """Return true iff `data` satisfies `schema`: the keywords of JSON Schema that ours uses, and no others."""
     known = {"anyOf", "$ref", "type", "enum", "pattern", "minLength", "maxLength", "minimum", "items", "minItems"}
     known |= {"maxItems", "properties", "patternProperties", "additionalProperties", "required", "maxProperties"}
@@ -27,11 +27,15 @@ def valid(schema: dict[str, Any], data: Any, root: dict[str, Any]) -> bool:
     if "anyOf" in schema:
         return any(valid(branch, data, root) for branch in schema["anyOf"])
     kind = schema.get("type")
-    if kind == "integer":
-        return type(data) is int and data >= schema.get("minimum", data)
-    if kind is not None and type(data) is not TYPES[kind]:
-        return False
+    return (kind is None or type(data) is TYPES[kind]) and _valid_value(schema, data, root)
+
+
+def _valid_value(schema: dict[str, Any], data: object, root: dict[str, Any]) -> bool:
     match data:
+        case bool():
+            return True
+        case int():
+            return data >= schema.get("minimum", data)
         case str():
             fits = re.search(schema.get("pattern", ""), data) is not None and data in schema.get("enum", [data])
             return fits and schema.get("minLength", 0) <= len(data) <= schema.get("maxLength", len(data))
@@ -57,7 +61,7 @@ def _valid_mapping(schema: dict[str, Any], data: dict[str, Any], root: dict[str,
     return data.keys() >= set(schema.get("required", []))
 
 
-def data_of(path: Path) -> Any:
+def data_of(path: Path) -> object:
     """Return the data of a specification that can be read."""
     found = glean(Findings(Source(path.name, path.read_text())))
     assert found is not None
@@ -70,9 +74,7 @@ def test_the_shipped_specifications_are_valid(path: Path) -> None:
     assert valid(json_schema(), data_of(path), json_schema())
 
 
-@pytest.mark.parametrize(
-    "case", [path for path in sorted(FOLDER.glob("PT01[0123]_*.yaml"))], ids=lambda path: path.stem
-)
+@pytest.mark.parametrize("case", sorted(FOLDER.glob("PT01[0123]_*.yaml")), ids=lambda path: path.stem)
 def test_what_the_parser_finds_misshapen_the_schema_refuses(case: Path) -> None:
     """Unknown and missing keys, wrong kinds and wrong names are underlined in the editor too."""
     between_fields = {"PT012_bounds_of_bool"}
@@ -85,7 +87,7 @@ def test_the_schema_is_stable_and_strict() -> None:
     assert text == json.dumps(json_schema(), sort_keys=True)
     assert '"null"' not in text
 
-    def objects(node: Any) -> list[dict[str, Any]]:
+    def objects(node: object) -> list[dict[str, Any]]:
         inner = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
         here = [node] if isinstance(node, dict) and node.get("type") == "object" else []
         return here + [item for part in inner for item in objects(part)]

@@ -57,7 +57,7 @@ def test_the_deepest_expression_survives() -> None:
     assert read(expression(deepest), GUARD_NAMES, BOOL) == deepest
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(machines())
 def test_a_machine_survives_writing_and_reading(machine: Machine) -> None:
     """Parse after pretty is the identity on machines, well formed or not; the fingerprint follows from the machine."""

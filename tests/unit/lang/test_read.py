@@ -14,7 +14,7 @@ from peak_trade.lang.source import Findings, Source, Span, within
 SPEC = Path(__file__).parents[3] / "spec"
 
 
-def leaves(data: Any, path: tuple[str | int, ...] = ()) -> list[tuple[tuple[str | int, ...], Any]]:
+def leaves(data: object, path: tuple[str | int, ...] = ()) -> list[tuple[tuple[str | int, ...], Any]]:
     """Return every scalar of `data` with its path."""
     items = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
     return [leaf for key, value in items for leaf in leaves(value, (*path, key))] if items else [(path, data)]

@@ -28,7 +28,7 @@ def test_every_public_attribute_of_a_machine_is_reserved() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [*keyword.kwlist, *STATEMACHINE, "true", "TRUE", "Null", "otherwise", "state", "next_x"]
+    "name", [*keyword.kwlist, *sorted(STATEMACHINE), "true", "TRUE", "Null", "otherwise", "state", "next_x"]
 )
 def test_a_reserved_name_has_its_reason(name: str) -> None:
     """Keywords, the library's names, and the language's own are refused with a reason."""
