@@ -13,15 +13,15 @@ class AbsentBroker:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def place_order(self, request: OrderRequest) -> Accepted:
+    def place_order(self, request: OrderRequest) -> Accepted:  # noqa: ARG002 - the port\'s signature
         """Raise VenueUnavailable."""
         raise VenueUnavailable(self.name, "place_order")
 
-    def cancel_order(self, client_order_id: str) -> None:
+    def cancel_order(self, client_order_id: str) -> None:  # noqa: ARG002 - the port\'s signature
         """Raise VenueUnavailable."""
         raise VenueUnavailable(self.name, "cancel_order")
 
-    def query_order(self, client_order_id: str) -> OrderStatus | None:
+    def query_order(self, client_order_id: str) -> OrderStatus | None:  # noqa: ARG002 - the port\'s signature
         """Raise VenueUnavailable."""
         raise VenueUnavailable(self.name, "query_order")
 
@@ -29,14 +29,14 @@ class AbsentBroker:
         """Raise VenueUnavailable."""
         raise VenueUnavailable(self.name, "list_open_orders")
 
-    def iter_reports(self, since_cursor: int) -> Iterator[Report]:
+    def iter_reports(self, since_cursor: int) -> Iterator[Report]:  # noqa: ARG002 - the port\'s signature
         """Raise VenueUnavailable."""
         raise VenueUnavailable(self.name, "iter_reports")
 
-    def iter_fills(self, since_cursor: int) -> Iterator[Report]:
+    def iter_fills(self, since_cursor: int) -> Iterator[Report]:  # noqa: ARG002 - the port\'s signature
         """Raise VenueUnavailable."""
         raise VenueUnavailable(self.name, "iter_fills")
 
-    def advance(self, step: int, bars: tuple[Bar, ...]) -> None:
+    def advance(self, step: int, bars: tuple[Bar, ...]) -> None:  # noqa: ARG002 - the world's signature
         """Raise VenueUnavailable."""
         raise VenueUnavailable(self.name, "advance")

@@ -53,7 +53,7 @@ class InvalidRequest(Permanent):
         super().__init__(f"{client_order_id} is invalid: {reason}")
 
 
-class DuplicateId(Permanent):  # noqa: N818 - named by what it is
+class DuplicateId(Permanent):
     """The id was used before for another order; ids are used once."""
 
     def __init__(self, client_order_id: str) -> None:

@@ -34,7 +34,7 @@ class Fault:
 
 
 def seeded(seed: int, orders: int, rate_permille: int) -> tuple[Fault, ...]:
-    """Return a plan over the first `orders` orders in which each meets a fault with this rate; a function of the arguments."""
+    """Return a plan in which each of the first `orders` orders meets a fault at this rate; seeded."""
     kinds, plan = tuple(FaultKind), []
     if not rate_permille:
         return ()

@@ -5,6 +5,7 @@ from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 import rich_click as click
+from click.exceptions import Exit
 
 from peak_trade.cli.progress import bar
 from peak_trade.cli.specs import machine_at, spec_names
@@ -17,9 +18,13 @@ EVENTS_MAX = 1_000_000_000
 
 @click.command("agree")
 @click.argument("machines", nargs=-1)
-@click.option("--events", type=click.IntRange(1, EVENTS_MAX), default=1_000_000, show_default=True, help="For each machine.")
+@click.option(
+    "--events", type=click.IntRange(1, EVENTS_MAX), default=1_000_000, show_default=True, help="For each machine."
+)
 @click.option("--seed", type=click.IntRange(0), default=7, show_default=True)
-@click.option("--workers", type=click.IntRange(1, 256), default=2, show_default=True, help="Processes; same result for any.")
+@click.option(
+    "--workers", type=click.IntRange(1, 256), default=2, show_default=True, help="Processes; same result for any."
+)
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(machines: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401 - click's own options
     """Offer the same random events, valid and not, to all three engines of MACHINES and compare every outcome.
@@ -37,7 +42,7 @@ def command(machines: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401 
         click.echo(json.dumps(document, sort_keys=True, indent=2))
     else:
         click.echo("\n".join(_line(machine, agreement) for machine, agreement in found))
-    raise click.exceptions.Exit(max(_code(machine, agreement) for machine, agreement in found))
+    raise Exit(max(_code(machine, agreement) for machine, agreement in found))
 
 
 def _missing(machine: Machine, found: Agreement) -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import rich_click as click
+from click.exceptions import Exit
 
 from peak_trade.cli.specs import machine_named
 from peak_trade.evidence.speed import kernel_speed
@@ -127,4 +128,4 @@ def _report(facts: dict[str, Any], style: str) -> None:
         for name, value in facts.items():
             click.echo(f"{name:<28} {json.dumps(value)}")
     if not facts["kept"]:
-        raise click.exceptions.Exit(1)
+        raise Exit(1)

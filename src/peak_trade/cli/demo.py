@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import rich_click as click
+from click.exceptions import Exit
 
 from peak_trade.cli.job import BUILTIN, Done, Job, differences, run, snapshot
 from peak_trade.cli.prove import INCONCLUSIVE, VIOLATION
@@ -25,7 +26,7 @@ def command(out: Path) -> None:
         shutil.rmtree(out)
     _say(1, "check: every cell of both machines is decided, once")
     if check_all():
-        raise click.exceptions.Exit(2)
+        raise Exit(2)
     _say(2, "prove: no live state while a lock is closed, and the rest")
     results = prove_all()
     proved = sum(isinstance(item.result.verdict, Proved) for item in results)
@@ -49,9 +50,9 @@ def command(out: Path) -> None:
         or not same
         or any(isinstance(item.result.verdict, Refuted) for item in results)
     ):
-        raise click.exceptions.Exit(VIOLATION)
+        raise Exit(VIOLATION)
     if proved < len(results):
-        raise click.exceptions.Exit(INCONCLUSIVE)
+        raise Exit(INCONCLUSIVE)
 
 
 def _reconciled(done: Done) -> bool:

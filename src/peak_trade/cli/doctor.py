@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import rich_click as click
+from click.exceptions import Exit
 
 from peak_trade.backends.svg import renderer
 from peak_trade.cli.specs import spec_folder, spec_names
@@ -91,4 +92,4 @@ def command() -> None:
         line = f"{item.mark:<4}  {item.name:<{width}}  {item.found}"
         click.echo(line + (f"\n      remedy: {item.remedy}" if item.remedy else ""))
     if any(item.mark == "bad" for item in found):
-        raise click.exceptions.Exit(1)
+        raise Exit(1)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 import rich_click as click
+from click.exceptions import Exit
 
 from peak_trade.backends.dot import dot
 from peak_trade.backends.outputs import outputs, picture
@@ -45,7 +46,12 @@ def help_page() -> str:
     """Return the help of every command as one Markdown page."""
     from peak_trade.cli.app import command  # noqa: PLC0415 - the app loads this module late, and it the app
 
-    lines = [f"<!-- {WRITTEN_BY} -->", "# Commands", "", "Exit codes: 0 pass, 1 violation, 2 wrong input, 3 inconclusive,"]
+    lines = [
+        f"<!-- {WRITTEN_BY} -->",
+        "# Commands",
+        "",
+        "Exit codes: 0 pass, 1 violation, 2 wrong input, 3 inconclusive,",
+    ]
     lines += ["4 internal error. Results go to standard output, everything else to standard error."]
     context = click.Context(command, info_name="peak")
     for name in command.list_commands(context):
@@ -104,7 +110,7 @@ def command(*, check: bool) -> None:
         for path in found:
             click.echo(f"{path}: drifted")
         click.echo("next: ./x generate" if found else "nothing has drifted")
-        raise click.exceptions.Exit(1 if found else 0)
+        raise Exit(1 if found else 0)
     for path, text in (*texts(), *pictures()):
         target = root / path
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import rich_click as click
+from click.exceptions import Exit
 
 from peak_trade.journal.record import Record
 from peak_trade.journal.scan import read
@@ -44,7 +45,7 @@ def verify_command(run: Path, style: str) -> None:
         click.echo(" · ".join(str(value) for value in facts.values()))
         if code:
             click.echo(f"next: peak journal show {run} --last 20")
-    raise click.exceptions.Exit(code)
+    raise Exit(code)
 
 
 def _told(found: Verdict) -> tuple[int, dict[str, Any]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final, assert_never
 
 import rich_click as click
+from click.exceptions import Exit
 
 from peak_trade.cli.specs import machine_at, spec_names
 from peak_trade.lang.machine import Machine
@@ -95,7 +96,7 @@ def command(machines: tuple[str, ...], only: tuple[str, ...], *, locks: bool, st
             rows += _locks(machine)
     code = _code(found, rows)
     click.echo(_json(found, rows, code) if style == "json" else _text(found, rows))
-    raise click.exceptions.Exit(code)
+    raise Exit(code)
 
 
 def _elsewhere(machines: tuple[str, ...], only: tuple[str, ...]) -> bool:
@@ -105,7 +106,7 @@ def _elsewhere(machines: tuple[str, ...], only: tuple[str, ...]) -> bool:
 
 
 def _locks(machine: Machine) -> list[dict[str, Any]]:
-    """Return what each lock on the way into a live state is for: what falls, or holds only by a second line, without it."""
+    """Return what each lock on the way into a live state is for: what falls, or barely holds, without it."""
     rows = []
     for item in gates(machine, LIMITS):
         row: dict[str, Any] = {"transition": item.lock.transition, "lock": item.lock.reason}

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import rich_click as click
+from click.exceptions import Exit
 
 from peak_trade.cli import findings
 from peak_trade.cli.job import BUILTIN, Done, Job, differences, run, snapshot, snapshot_in
@@ -51,7 +52,10 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's own options
             _verify(options["verify"], options["style"])
         else:
             _run(_job(options), options["style"])
-    except (MalformedBars, StrategyError) as error:
+    except MalformedBars as error:
+        click.echo(f"{error}\nnext: mend the rows, then the same command again", err=True)
+        raise Exit(2) from error
+    except StrategyError as error:
         raise click.UsageError(str(error)) from error
     except (FileExistsError, FileNotFoundError, JournalRefusal, ValueError, OSError) as error:
         raise click.UsageError(str(error)) from error
@@ -78,7 +82,7 @@ def _config(options: dict[str, Any]) -> tuple[Config, Any]:
     config, problems = parse_config(source, given)
     if config is None:
         click.echo(findings.text(problems), err=True)
-        raise click.exceptions.Exit(2)
+        raise Exit(2)
     return config, FileDrift(path, hashlib.sha256(data).hexdigest()) if path else no_drift
 
 
@@ -87,7 +91,7 @@ def _run(job: Job, style: str) -> None:
         done = run(job, show)
     click.echo(json.dumps(_facts(job, done), sort_keys=True, indent=2) if style == "json" else text(job, done))
     if done.state != "STOPPED":
-        raise click.exceptions.Exit(1)
+        raise Exit(1)
 
 
 def _facts(job: Job, done: Done) -> dict[str, Any]:
@@ -108,12 +112,12 @@ def text(job: Job, done: Done) -> str:
         story = done.collected.story
         denied = sum(1 for line in story.lines.values() if line.rail)
         held = {symbol: lots for symbol, lots in sorted(story.positions.items()) if lots}
-        lines += [
-            f"  steps {story.steps:,} · orders {len(story.lines) - denied:,} placed, {denied:,} denied"
-            f" · fills {len(story.trades):,} · records {story.records:,}",
-            f"  positions: {'all flat' if not held else ', '.join(f'{s} {n:+,}' for s, n in held.items())}"
-            f" · trips: {dict(story.trips) or 'none'} · unknown outcomes resolved: {story.events['time_out']}",
-        ]
+        placed, doubts = len(story.lines) - denied, story.events["time_out"]
+        flat = ", ".join(f"{symbol} {lots:+,}" for symbol, lots in held.items()) or "all flat"
+        counts = f"fills {len(story.trades):,} · records {story.records:,}"
+        lines.append(f"  steps {story.steps:,} · orders {placed:,} placed, {denied:,} denied · {counts}")
+        trips = dict(story.trips) or "none"
+        lines.append(f"  positions: {flat} · trips: {trips} · unknown outcomes resolved: {doubts:,}")
     lines.append(f"next: {_next(job.folder, done)}")
     return "\n".join(lines)
 
@@ -141,7 +145,7 @@ def _verify(folder: Path, style: str) -> None:
     else:
         click.echo(f"PASS · five artifacts of {folder} are byte for byte those of a second run")
     if found:
-        raise click.exceptions.Exit(1)
+        raise Exit(1)
 
 
 @click.command("kill")

@@ -1,12 +1,11 @@
 """A run as its journal tells it: the only source of artifacts and pages. Nothing here can act."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeAlias
 
 from peak_trade.journal.record import Record
-
 
 Arc: TypeAlias = tuple[str, str]
 """The state in which a transition was taken, and the transition's id."""
@@ -92,6 +91,7 @@ class Story:
     state: str = "INIT"
     records: int = 0
     steps: int = 0
+    ts: str = ""
     ended: bool = False
     recoveries: int = 0
     lines: dict[str, Line] = field(default_factory=dict)
@@ -115,37 +115,38 @@ class Story:
 
 def tell(records: Iterable[Record]) -> Story:
     """Return the story of `records`, which may be any prefix of a journal."""
-    story, ts = Story(), ""
+    story = Story()
     for record in records:
-        body = record.body
         story.records += 1
-        match record.kind:
-            case "run":
-                story.run = dict(body)
-            case "session":
-                ts = str(body.get("ts") or ts)
-                _session(story, body)
-            case "order":
-                _order(story, body, ts)
-            case "account":
-                ts = str(body.get("ts") or ts)
-                story.accounts.append(_account(body))
-                story.steps = int(body["step"])
-            case "reconciled":
-                story.reconciled = dict(body)
-            case "difference":
-                story.differences.append(
-                    {key: body[f"{key}_lots" if key in ("book", "venue") else key] for key in DIFFERENCE}
-                )
-            case "trip":
-                story.trips[str(body["wire"])] += 1
-            case "recovered":
-                story.recoveries += 1
-            case "end":
-                story.ended = True
-            case _:
-                continue
+        story.ts = str(record.body.get("ts") or story.ts)
+        take = TAKERS.get(record.kind)
+        if take is not None:
+            take(story, record.body)
     return story
+
+
+def _run(story: Story, body: Any) -> None:  # noqa: ANN401 - a record's body
+    story.run = dict(body)
+
+
+def _reconciled(story: Story, body: Any) -> None:  # noqa: ANN401 - a record's body
+    story.reconciled = dict(body)
+
+
+def _difference(story: Story, body: Any) -> None:  # noqa: ANN401 - a record's body
+    story.differences.append({key: body[f"{key}_lots" if key in ("book", "venue") else key] for key in DIFFERENCE})
+
+
+def _trip(story: Story, body: Any) -> None:  # noqa: ANN401 - a record's body
+    story.trips[str(body["wire"])] += 1
+
+
+def _recovered(story: Story, _: Any) -> None:  # noqa: ANN401 - a record's body
+    story.recoveries += 1
+
+
+def _end(story: Story, _: Any) -> None:  # noqa: ANN401 - a record's body
+    story.ended = True
 
 
 def _session(story: Story, body: Any) -> None:  # noqa: ANN401 - a record's body
@@ -174,7 +175,7 @@ def _count(story: Story, machine: str, before: str, body: Any) -> None:  # noqa:
         story.refused[machine][f"{body['event']} · {body['by']}"] += 1
 
 
-def _order(story: Story, body: Any, ts: str) -> None:  # noqa: ANN401 - a record's body
+def _order(story: Story, body: Any) -> None:  # noqa: ANN401 - a record's body
     name, event = str(body["order"]), str(body["event"])
     line = story.lines.get(name)
     if line is None:
@@ -192,7 +193,7 @@ def _order(story: Story, body: Any, ts: str) -> None:  # noqa: ANN401 - a record
         story.trades.append(
             Trade(
                 int(body["step"]),
-                ts,
+                story.ts,
                 line.symbol,
                 name,
                 str(body["exec_id"]),
@@ -206,6 +207,21 @@ def _order(story: Story, body: Any, ts: str) -> None:  # noqa: ANN401 - a record
         )
 
 
-def _account(body: Any) -> Account:  # noqa: ANN401 - a record's body
+def _account(story: Story, body: Any) -> None:  # noqa: ANN401 - a record's body
     names = [field.name for field in fields(Account)][2:]
-    return Account(int(body["step"]), str(body.get("ts") or ""), *(int(body[name]) for name in names))
+    story.steps = int(body["step"])
+    story.accounts.append(Account(story.steps, str(body.get("ts") or ""), *(int(body[name]) for name in names)))
+
+
+TAKERS: Mapping[str, Callable[[Story, Any], None]] = {
+    "run": _run,
+    "session": _session,
+    "order": _order,
+    "account": _account,
+    "reconciled": _reconciled,
+    "difference": _difference,
+    "trip": _trip,
+    "recovered": _recovered,
+    "end": _end,
+}
+"""What each kind of record adds to the story; a kind that is not here adds nothing."""

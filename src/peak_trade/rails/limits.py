@@ -62,7 +62,7 @@ class Situation:
     day_loss_ticks: int
 
 
-def denial(limits: Limits, proposal: Proposal, now: Situation) -> Rail | None:
+def denial(limits: Limits, proposal: Proposal, now: Situation) -> Rail | None:  # noqa: PLR0911 - one return for each limit
     """Return the first limit that the proposal would break, or None iff it may leave.
 
     Cash can never become negative: a buy must be covered by free cash at its worst price.

@@ -80,11 +80,11 @@ def reconcile(
         found += _order(order, filled.get(name, 0), working.get(name))
     held: defaultdict[str, int] = defaultdict(int)
     for name, lots in filled.items():
-        order = ours.get(name)
-        if order is None:
+        known = ours.get(name)
+        if known is None:
             found.append(Difference(Code.GHOST, name, 0, lots))
         else:
-            held[order.symbol] += order.sign * lots
+            held[known.symbol] += known.sign * lots
     for symbol in sorted(held.keys() | positions_lots.keys()):
         book, venue = positions_lots.get(symbol, 0), held.get(symbol, 0)
         if book != venue:

@@ -10,7 +10,8 @@ from peak_trade.backends.kernel import compile_kernel
 from peak_trade.backends.statemachine import Driver
 from peak_trade.broker.absent import AbsentBroker
 from peak_trade.broker.faults import seeded
-from peak_trade.broker.mock import MockVenue, Settings
+from peak_trade.broker.matching import Settings
+from peak_trade.broker.mock import MockVenue
 from peak_trade.journal.errors import JournalRefusal
 from peak_trade.journal.store import Journal
 from peak_trade.journal.tape import Tape
@@ -22,12 +23,12 @@ from peak_trade.market.strategy import Strategy
 from peak_trade.session.book import Book
 from peak_trade.session.config import Config
 from peak_trade.session.desk import Desk
-from peak_trade.session.inputs import Inputs, Input, no_drift
+from peak_trade.session.inputs import Input, Inputs, no_drift
 from peak_trade.session.killswitch import KillSwitch
 from peak_trade.session.memory import MemoryTape
 from peak_trade.session.orchestrator import Orchestrator, Plan
 from peak_trade.session.perform import Sender
-from peak_trade.session.recording import ANNOTATIONS, RECOVERED, RUN, schema
+from peak_trade.session.recording import ANNOTATIONS, RECOVERED, RUN, Recorder, schema
 
 JOURNAL: Final = "journal"
 VENUE: Final = "venue.jsonl"
@@ -73,7 +74,7 @@ class Session:
 
     setup: Setup
     orchestrator: Orchestrator
-    tape: Tape | MemoryTape
+    tape: Recorder
     journal: Journal | None
     venue: MockVenue | None
     problem: str = ""
@@ -133,7 +134,7 @@ def open_session(setup: Setup, *, resume: bool) -> Session:
     else:
         latched = False
     journal, problem = _journal(setup)
-    tape: Tape | MemoryTape = Tape(journal, ANNOTATIONS) if journal else MemoryTape(_schema(setup))
+    tape: Recorder = Tape(journal, ANNOTATIONS) if journal else MemoryTape(_schema(setup))
     venue = _venue(setup) if setup.config.adapter == "mock" and journal else None
     orchestrator = _orchestrator(setup, tape, venue, Inputs(switch, setup.drift))
     session = Session(setup, orchestrator, tape, journal, venue, problem, resumed=resume)
@@ -172,7 +173,7 @@ def _venue(setup: Setup) -> MockVenue:
     return MockVenue.open(setup.folder / VENUE, config.seed, settings, faults)
 
 
-def _orchestrator(setup: Setup, tape: Tape | MemoryTape, venue: MockVenue | None, inputs: Inputs) -> Orchestrator:
+def _orchestrator(setup: Setup, tape: Recorder, venue: MockVenue | None, inputs: Inputs) -> Orchestrator:
     config = setup.config
     broker = venue if venue is not None else AbsentBroker(config.adapter)
     book = Book(config.cash_ticks, config.venue.fee_permille)
@@ -207,7 +208,7 @@ def _begin(session: Session) -> None:
     """Write what the run is; over an old journal this finds out whether it is the same run."""
     setup, tape = session.setup, session.tape
     specs = setup.spec_sha256()
-    body = {
+    body: dict[str, Scalar | None] = {
         "run": setup.run_id(),
         "session_spec": specs["session"],
         "order_spec": specs["order"],

@@ -22,6 +22,10 @@ class Moment:
         return self.ts[:10]
 
 
+START = Moment()
+"""Before the first step."""
+
+
 def wall_ns() -> int:
     """Return a monotonic clock's reading in nanoseconds; for progress and benchmarks, never for a decision."""
     return time.monotonic_ns()

@@ -15,7 +15,7 @@ Permille = Annotated[int, Field(ge=0, le=1_000)]
 
 
 CROSSOVER: Final = "peak_trade.market.crossover:crossover"
-CROSSOVER_PARAMS: Final = {"fast_bars": 10, "slow_bars": 30, "budget_ticks": 1_800_000_000}
+CROSSOVER_PARAMS: Final[dict[str, bool | int | str]] = {"fast_bars": 10, "slow_bars": 30, "budget_ticks": 1_800_000_000}
 
 
 class Part(BaseModel):

@@ -8,14 +8,14 @@ from peak_trade.backends.kernel import Kernel
 from peak_trade.broker.errors import BrokerError, VenueRejected
 from peak_trade.broker.messages import OrderRequest, Report, ReportKind
 from peak_trade.broker.port import Broker
-from peak_trade.journal.tape import Tape
+from peak_trade.journal.record import Body
 from peak_trade.lang.step import Broken, Outcome, Refused, Taken
 from peak_trade.rails.reconcile import Difference, Known, reconcile
 from peak_trade.rails.tripwires import Tripwire
 from peak_trade.session.book import Book, Order
 from peak_trade.session.decide import Decision
 from peak_trade.session.perform import Sender
-from peak_trade.session.recording import DIFFERENCE, ORDER, RECONCILED, TRIP, said
+from peak_trade.session.recording import DIFFERENCE, ORDER, RECONCILED, TRIP, Recorder, said
 
 EVENTS = {
     ReportKind.TRADE: "fill",
@@ -41,7 +41,7 @@ class Desk:
 
     kernel: Kernel
     book: Book
-    tape: Tape
+    tape: Recorder
     broker: Broker
     sender: Sender
     step: int = 0
@@ -122,6 +122,7 @@ class Desk:
         )
 
     def take(self, report: Report) -> None:
+        """Apply one report, unless the book has it already; each fill moves it exactly once."""
         if report.cursor <= self.cursor:
             return
         self.cursor = report.cursor
@@ -205,7 +206,8 @@ class Desk:
         """Compare the book with the venue's orders and fills, and write down every difference."""
         found: tuple[Difference, ...] = ()
 
-        def ask() -> dict[str, int | bool | str | None]:
+        def ask() -> Body:
+            """Compare, and return what the tape keeps of it."""
             nonlocal found
             found, asked = self._compare()
             return {"step": self.step, "orders": len(self.book.orders), "differences": len(found), "asked": asked}
@@ -214,8 +216,8 @@ class Desk:
         while (record := self.tape.peek()) is not None and record.kind == DIFFERENCE:
             self.tape.append(DIFFERENCE, record.body)
         for item in found:
-            lots = {"book_lots": item.book_lots, "venue_lots": item.venue_lots}
-            self.tape.append(DIFFERENCE, {"code": item.code.value, "subject": item.subject} | lots)
+            words: Body = {"code": item.code.value, "subject": item.subject}
+            self.tape.append(DIFFERENCE, {**words, "book_lots": item.book_lots, "venue_lots": item.venue_lots})
 
     def _compare(self) -> tuple[tuple[Difference, ...], bool]:
         """Return the differences, and whether the venue answered at all: no answer is no agreement."""

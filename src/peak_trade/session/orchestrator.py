@@ -10,18 +10,18 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from peak_trade.backends.statemachine import Driver
-from peak_trade.journal.tape import Tape
+from peak_trade.journal.record import Body
 from peak_trade.lang.sorts import Scalar
 from peak_trade.lang.step import Outcome, Refused, Taken
 from peak_trade.market.bars import Bar, Bars
 from peak_trade.market.strategy import Strategy, View
 from peak_trade.rails.limits import Limits
 from peak_trade.rails.tripwires import HARD, Reading, Tripwire, tripped
-from peak_trade.session.clock import Moment
+from peak_trade.session.clock import START, Moment
 from peak_trade.session.decide import Account, decide
 from peak_trade.session.desk import Desk
 from peak_trade.session.inputs import EXTERNAL, Inputs
-from peak_trade.session.recording import ACCOUNT, END, SESSION, said
+from peak_trade.session.recording import ACCOUNT, END, SESSION, Recorder, said
 
 OVER = frozenset({"STOPPED", "PREFLIGHT_FAILED", "ERROR_REQUIRES_OPERATOR"})
 
@@ -59,8 +59,8 @@ class Orchestrator:
     world: World
     inputs: Inputs
     plan: Plan
-    tape: Tape
-    moment: Moment = Moment()
+    tape: Recorder
+    moment: Moment = START
     why: str = ""
     _equity_ticks: int = 0
     _peak_ticks: int = 0
@@ -100,7 +100,8 @@ class Orchestrator:
         if record is None or record.body.get("event") != event:
             return self.fire(event, read())
         names = {item.name for item in self.driver.kernel.machine.event(event).payload}
-        return self.fire(event, {name: record.body[name] for name in names})
+        found = {name: value for name, value in record.body.items() if name in names and value is not None}
+        return self.fire(event, found)
 
     def fire(self, event: str, payload: dict[str, Scalar], *, operator: str = "") -> Outcome:
         """Offer one event to the session machine and write what it did to the tape; refusals too."""
@@ -259,7 +260,7 @@ class Orchestrator:
             filled_lots=book.filled_lots,
             position_lots=book.held_lots,
             open_orders=len(book.working),
-            counted_open_orders=self.driver.variable("open_orders"),
+            counted_open_orders=int(self.driver.variable("open_orders")),
         )
         wire = tripped(reading)
         if wire is not None:
@@ -277,6 +278,6 @@ class Orchestrator:
         book = self.desk.book
         if self.state != "PREFLIGHT_FAILED":
             self.desk.reconcile()
-        body = {"step": self.moment.step, "state": self.state, "equity_ticks": book.equity_ticks()}
-        self.tape.append(END, body | {"cash_ticks": book.cash_ticks})
+        body: Body = {"step": self.moment.step, "state": self.state, "equity_ticks": book.equity_ticks()}
+        self.tape.append(END, {**body, "cash_ticks": book.cash_ticks})
         self.tape.commit()

@@ -36,7 +36,9 @@ class Sender:
                     continue
                 if asked is not None:
                     # a rejection says the same however it is learned: a refused order has no id at the venue
-                    yield Answer("reject") if asked.status is Status.REJECTED else Answer("accept", asked.venue_order_id)
+                    yield (
+                        Answer("reject") if asked.status is Status.REJECTED else Answer("accept", asked.venue_order_id)
+                    )
                     return
                 if unknown:
                     yield Answer("not_found")

@@ -1,7 +1,9 @@
 """What the journal may hold: the allowlist of kinds and fields, taken from the specs' payload types."""
 
-from typing import Final, assert_never
+from collections.abc import Callable
+from typing import Final, Protocol, assert_never
 
+from peak_trade.journal.record import Body, Record
 from peak_trade.journal.redact import Rule, Schema, Text, Truth, Whole, Words
 from peak_trade.lang.machine import Field, Machine
 from peak_trade.lang.sorts import BoolSort, EnumSort, IntSort
@@ -28,6 +30,29 @@ _TS: Final = r"[0-9TZ:.+-]{10,40}"
 _SYMBOL: Final = r"[!-~]{1,32}"
 
 
+class Recorder(Protocol):
+    """What a session writes to: a tape over a journal, or memory where no journal can be opened."""
+
+    @property
+    def replaying(self) -> bool:
+        """True iff an earlier process's records are left."""
+
+    def peek(self) -> Record | None:
+        """Return the next of those records, or None."""
+
+    def append(self, kind: str, body: Body) -> None:
+        """Write a record of the run, or compare it with the one that is there."""
+
+    def note(self, kind: str, body: Body) -> None:
+        """Write an annotation, unless replaying."""
+
+    def outcome(self, kind: str, perform: Callable[[], Body]) -> Body:
+        """Return what `perform` gives and write it, or what is there instead of performing."""
+
+    def commit(self) -> object:
+        """Make durable what was written."""
+
+
 def schema(session: Machine, order: Machine) -> Schema:
     """Return the allowlist: any field that is not in it never reaches the disk."""
     return {
@@ -37,9 +62,8 @@ def schema(session: Machine, order: Machine) -> Schema:
             "order_spec": Text(_HEX),
             "config": Text(_HEX),
             "data": Text(_HEX),
-            "seed": Whole(),
-            "steps_max": Whole(),
             "version": Text(),
+            **_wholes("seed", "steps_max"),
         },
         SESSION: {
             **_payloads(session),
@@ -48,48 +72,41 @@ def schema(session: Machine, order: Machine) -> Schema:
             "ts": Text(_TS),
             "operator": Text(r"[A-Za-z0-9_.@ -]{1,64}"),
         },
-        ORDER: {
-            **_payloads(order),
-            **_outcome(order),
-            "step": Whole(),
-            "order": Text(),
-            "symbol": Text(_SYMBOL),
-            "side": Words(frozenset({"buy", "sell"})),
-            "tif": Words(frozenset({"day", "gtc", "ioc"})),
-            "limit_ticks": Whole(),
-            "rail": Words(frozenset(Rail)),
-            "venue_order": Text(),
-            "exec_id": Text(),
-            "cursor": Whole(),
-            "price_ticks": Whole(),
-            "fee_ticks": Whole(),
-            "realized_ticks": Whole(),
-            "position_lots": Whole(),
-            "cum": Whole(),
-            "leaves": Whole(),
-        },
+        ORDER: {**_payloads(order), **_outcome(order), **_order()},
         ACCOUNT: {
-            "step": Whole(),
             "ts": Text(_TS),
-            "equity_ticks": Whole(),
-            "cash_ticks": Whole(),
-            "realized_ticks": Whole(),
-            "fees_ticks": Whole(),
-            "drawdown_ticks": Whole(),
-            "open_orders": Whole(),
-            "gross_lots": Whole(),
+            **_wholes("step", "equity_ticks", "cash_ticks", "realized_ticks", "fees_ticks", "drawdown_ticks"),
+            **_wholes("open_orders", "gross_lots"),
         },
         TRIP: {"step": Whole(), "wire": Words(frozenset(Tripwire)), "order": Text()},
-        RECONCILED: {"step": Whole(), "orders": Whole(), "differences": Whole(), "asked": Truth()},
+        RECONCILED: {**_wholes("step", "orders", "differences"), "asked": Truth()},
         DIFFERENCE: {
             "code": Words(frozenset(Code)),
             "subject": Text(_SYMBOL),
-            "book_lots": Whole(),
-            "venue_lots": Whole(),
+            **_wholes("book_lots", "venue_lots"),
         },
-        END: {"step": Whole(), "state": Words(_states(session)), "equity_ticks": Whole(), "cash_ticks": Whole()},
-        RECOVERED: {"step": Whole(), "records": Whole(), "cut_bytes": Whole()},
+        END: {"state": Words(_states(session)), **_wholes("step", "equity_ticks", "cash_ticks")},
+        RECOVERED: _wholes("step", "records", "cut_bytes"),
     }
+
+
+def _order() -> dict[str, Rule]:
+    """Return the fields of an order's record that are not in the order machine: request, answer and report."""
+    return {
+        "order": Text(),
+        "symbol": Text(_SYMBOL),
+        "side": Words(frozenset({"buy", "sell"})),
+        "tif": Words(frozenset({"day", "gtc", "ioc"})),
+        "rail": Words(frozenset(Rail)),
+        "venue_order": Text(),
+        "exec_id": Text(),
+        **_wholes("step", "limit_ticks", "cursor", "price_ticks", "fee_ticks", "realized_ticks", "position_lots"),
+        **_wholes("cum", "leaves"),
+    }
+
+
+def _wholes(*names: str) -> dict[str, Rule]:
+    return {name: Whole() for name in names}
 
 
 def _states(machine: Machine) -> frozenset[str]:

@@ -89,7 +89,7 @@ proposals = st.builds(
 
 @given(proposals, situations)
 def test_what_may_leave_breaks_no_limit(proposal: Proposal, now: Situation) -> None:
-    """An order that is let through keeps quantity, collar, cash and, unless it reduces, position within their limits."""
+    """An order that is let through keeps quantity, collar, cash and, unless it reduces, position in limits."""
     if denial(LIMITS, proposal, now) is not None:
         return
     after = now.exposed_lots + proposal.signed_lots

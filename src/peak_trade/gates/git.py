@@ -1,0 +1,89 @@
+"""What git says about a checkout: its root, its files, and what a change wrote and took away. Reads only."""
+
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from os import fsdecode
+from pathlib import Path
+from typing import Final
+
+from peak_trade.gates.errors import Unusable
+
+GIT_TIMEOUT_S: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The paths that a change wrote, and those that it took away, each with its new path or an empty text."""
+
+    written: frozenset[str]
+    gone: Mapping[str, str]
+
+
+def toplevel(folder: Path) -> Path | None:
+    """Return the root of the checkout that holds `folder`, or None iff it is in none."""
+    found = _git(folder, "rev-parse", "--show-toplevel")
+    return None if found is None else Path(fsdecode(found).rstrip("\n"))
+
+
+def files(folder: Path) -> frozenset[str] | None:
+    """Return the paths below `folder` that git knows or would add and that are there, or None outside a checkout."""
+    known = _git(folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    if known is None:
+        return None
+    deleted = _git(folder, "ls-files", "-z", "--deleted") or b""
+    return frozenset(_names(known)) - frozenset(_names(deleted))
+
+
+def change(folder: Path, base: str) -> Change:
+    """Return what differs below `folder` between the point where HEAD left `base` and the files as they are now.
+
+    Unusable iff `base` names no commit, has no common history with HEAD, or `folder` is in no checkout.
+    """
+    start = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}")
+    if start is None:
+        raise Unusable("a commit to compare with", f"`{base}`", "fetch it, or name another with --base")
+    fork = _git(folder, "merge-base", fsdecode(start).strip(), "HEAD")
+    if fork is None:
+        raise Unusable(f"a common history with `{base}`", "none", "fetch the whole history: git fetch --unshallow")
+    told = _git(folder, "diff", "--name-status", "-z", "-M", "--relative", fsdecode(fork).strip(), "--")
+    others = _git(folder, "ls-files", "-z", "--others", "--exclude-standard")
+    if told is None or others is None:
+        raise Unusable("git to compare the files", "a failure", "run `git status` in the checkout")
+    written, gone = _statuses(_names(told))
+    return Change(frozenset(written) | frozenset(_names(others)), gone)
+
+
+def _statuses(words: list[str]) -> tuple[list[str], dict[str, str]]:
+    """Return what was written and what is gone, from the fields of `git diff --name-status -z`."""
+    written: list[str] = []
+    gone: dict[str, str] = {}
+    fields = iter(words)
+    for status in fields:
+        path = next(fields)
+        if status.startswith(("R", "C")):
+            new = next(fields)
+            written.append(new)
+            if status.startswith("R"):
+                gone[path] = new
+        elif status == "D":
+            gone[path] = ""
+        else:
+            written.append(path)
+    return written, gone
+
+
+def _names(raw: bytes) -> list[str]:
+    return [fsdecode(name) for name in raw.split(b"\0") if name]
+
+
+def _git(folder: Path, *arguments: str) -> bytes | None:
+    """Return what git writes, or None iff it fails; Unusable iff it does not answer in time."""
+    command = ["git", "-C", str(folder), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=GIT_TIMEOUT_S, check=False)  # noqa: S603 - `base` cannot be an option
+    except subprocess.TimeoutExpired as error:
+        raise Unusable(f"git to answer in {GIT_TIMEOUT_S} s", "silence", "try again") from error
+    except OSError:
+        return None
+    return done.stdout if done.returncode == 0 else None
