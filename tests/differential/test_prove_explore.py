@@ -226,7 +226,7 @@ def agree(verdict: Verdict, shortest: int | None) -> None:
     assert len(verdict.trace.links) == shortest
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(machines())
 def test_claims_about_what_must_not_happen(machine: Machine) -> None:
     """Invariants, steps and sorts are refuted iff a run breaks them, by a shortest one; proved only if none does."""
@@ -250,7 +250,7 @@ def test_claims_about_what_must_not_happen(machine: Machine) -> None:
     agree(report.result(sorts_name(machine)).verdict, leaves)
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(machines())
 def test_claims_about_what_must_be_possible(machine: Machine) -> None:
     """A witness is proved iff the machine, invariants filtering its steps, reaches it, and by a shortest run."""
@@ -264,7 +264,7 @@ def test_claims_about_what_must_be_possible(machine: Machine) -> None:
         assert len(verdict.trace.links) == shortest
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(machines() | drains())
 def test_claims_about_what_must_happen(machine: Machine) -> None:
     """What is proved to happen cannot be put off for ever by any run in which fair events keep coming.

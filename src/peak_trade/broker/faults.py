@@ -45,6 +45,21 @@ def seeded(seed: int, orders: int, rate_permille: int) -> tuple[Fault, ...]:
     return tuple(plan)
 
 
+def by_order(plan: Iterable[Fault]) -> dict[int, FaultKind]:
+    """Return the plan's fault for each order.
+
+    Raises:
+        ValueError: an order has two; one would silently win.
+    """
+    found: dict[int, FaultKind] = {}
+    for fault in plan:
+        if fault.order in found:
+            kinds = f"{found[fault.order]} and {fault.kind}"
+            raise ValueError(f"expected one fault for order {fault.order}, was {kinds}; remove one")
+        found[fault.order] = fault.kind
+    return found
+
+
 def dump(plan: Iterable[Fault]) -> str:
     """Return the plan as JSON text."""
     return json.dumps([{"kind": fault.kind.value, "order": fault.order} for fault in sorted(plan)], sort_keys=True)

@@ -25,6 +25,9 @@ class Settings:
         if not 0 <= self.participation_permille_min <= self.participation_permille_max <= 1000:
             low, high = self.participation_permille_min, self.participation_permille_max
             raise ValueError(f"expected 0 <= min <= max <= 1000 permille of the volume, was {low} to {high}")
+        if self.fee_permille < 0 or self.slippage_ticks < 0:
+            fee, slip = self.fee_permille, self.slippage_ticks
+            raise ValueError(f"expected a fee and a slippage of at least 0, was {fee} permille and {slip} ticks")
 
 
 def capacity_lots(seed: int, settings: Settings, bar: Bar, step: int) -> int:

@@ -1,71 +1,64 @@
-"""The mock venue: deterministic, seeded, with a fault plan, and with a memory that outlives the session's process."""
+"""The mock venue: deterministic, seeded, with a fault plan, and with a memory that outlives the session's process.
+
+Limits: orders and reports are kept for as long as the venue lives, in memory and in its ledger. A step costs what
+happens in it: neither orders that are closed nor orders that rest away from the market are visited.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Final, Self
 
-from peak_trade.broker.errors import DuplicateId, RateLimited, VenueRejected, VenueTimeout, VenueUnavailable
-from peak_trade.broker.faults import Fault, FaultKind
+from peak_trade.broker.errors import (
+    DuplicateId,
+    InvalidRequest,
+    RateLimited,
+    VenueRejected,
+    VenueTimeout,
+    VenueUnavailable,
+)
+from peak_trade.broker.faults import Fault, FaultKind, by_order
+from peak_trade.broker.held import Held, listed, unlisted
 from peak_trade.broker.ledger import Entry, Ledger, LedgerDamaged
-from peak_trade.broker.matching import Settings, capacity_lots, fee_ticks, price_ticks
+from peak_trade.broker.matching import Settings as Settings  # noqa: PLC0414 - the venue is opened with them
+from peak_trade.broker.matching import capacity_lots, fee_ticks
 from peak_trade.broker.messages import Accepted, OrderRequest, OrderStatus, Report, ReportKind, Status
+from peak_trade.broker.queue import Queue
 from peak_trade.market.bars import Bar
-from peak_trade.market.terms import Kind, Side, Tif
 
-REFUSED_FIRST = {FaultKind.TIMEOUT_BEFORE, FaultKind.UNAVAILABLE, FaultKind.RATE_LIMITED}
+REFUSED_FIRST: Final = frozenset({FaultKind.TIMEOUT_BEFORE, FaultKind.UNAVAILABLE, FaultKind.RATE_LIMITED})
 """Faults that strike before acceptance, at the first attempt only."""
-
-CLOSED = {
-    ReportKind.CANCELED: Status.CANCELED,
-    ReportKind.EXPIRED: Status.EXPIRED,
-    ReportKind.REJECTED: Status.REJECTED,
-}
 
 
 class StepError(ValueError):
     """The market was moved to a step that does not follow the last one."""
 
     def __init__(self, expected: int, was: int) -> None:
+        super().__init__(expected, was)
         self.expected, self.was = expected, was
-        super().__init__(f"expected step {expected} or one that is past, was {was}; advance one step at a time")
 
-
-@dataclass(slots=True)
-class Held:
-    """An order as the venue holds it; `since` is the step in which it arrived."""
-
-    request: OrderRequest
-    venue_order_id: str
-    since: int
-    ordinal: int
-    status: Status = Status.NEW
-    cum_lots: int = 0
-
-    @property
-    def leaves_lots(self) -> int:
-        """What may still be filled: nothing once the order is closed."""
-        open_ = self.status in (Status.NEW, Status.PARTIALLY_FILLED)
-        return self.request.qty_lots - self.cum_lots if open_ else 0
+    def __str__(self) -> str:
+        return f"expected step {self.expected} or one that is past, was {self.was}; advance one step at a time"
 
 
 class MockVenue:
-    """A venue behind the port. Its truth is its ledger; memory only indexes it.
+    """A venue behind the port. Its truth is its ledger; memory only indexes it."""
 
-    Cost of a step is proportional to the orders that rest in the symbols of its bars, not to all orders ever.
-    """
-
-    def __init__(self, ledger: Ledger, seed: int, settings: Settings, faults: Iterable[Fault]) -> None:
-        self._ledger, self._seed, self._settings = ledger, seed, settings
-        self._faults = {fault.order: fault.kind for fault in faults}
+    def __init__(self, path: Path, seed: int, settings: Settings, faults: Iterable[Fault]) -> None:
+        self._seed, self._settings, self._faults = seed, settings, by_order(faults)
+        self._held: list[Held] = []
         self._orders: dict[str, Held] = {}
-        self._ordinals: dict[str, int] = {}
-        self._resting: dict[str, dict[str, Held]] = {}
+        self._open: dict[str, Held] = {}
+        self._lost: dict[str, int] = {}
+        self._ordinal = 0
+        self._queues: dict[str, Queue] = {}
         self._reports: list[Report] = []
         self._step = 0
-        for number, entry in enumerate(ledger.entries, 1):
+        self._ledger = Ledger(path)
+        for number, entry in enumerate(self._ledger.entries, 1):
             self._restore(number, entry)
-        ledger.entries.clear()
+        self._ledger.entries.clear()
+        for held in self._open.values():
+            self._queue(held)
 
     @classmethod
     def open(cls, path: Path, seed: int, settings: Settings, faults: Iterable[Fault] = ()) -> Self:
@@ -73,8 +66,9 @@ class MockVenue:
 
         Raises:
             LedgerDamaged: the ledger cannot be read.
+            ValueError: the plan has two faults for one order.
         """
-        return cls(Ledger(path), seed, settings, faults)
+        return cls(path, seed, settings, faults)
 
     def close(self) -> None:
         """Close the ledger; nothing is pending."""
@@ -84,23 +78,25 @@ class MockVenue:
 
     def place_order(self, request: OrderRequest) -> Accepted:
         """Accept `request`, as the port says, with the plan's faults."""
-        known = self._orders.get(request.client_order_id)
+        identity = request.client_order_id
+        known = self._orders.get(identity)
         if known is not None:
             return _again(known, request)
-        identity = request.client_order_id
-        seen = identity in self._ordinals
-        ordinal = self._ordinals.get(identity) or len(self._ordinals) + 1
+        lost = self._lost.get(identity)
+        ordinal = lost or self._ordinal + 1
         fault = self._faults.get(ordinal)
-        if fault in REFUSED_FIRST and not seen:
+        if fault in REFUSED_FIRST and lost is None:
             self._do(["seen", identity, ordinal])
             raise _before(fault, identity)
         refusal = self._refusal(request, fault)
-        self._do(["place", *_fields(request), ordinal, refusal])
+        self._ledger.write(["place", *listed(request), ordinal, refusal])
+        held = self._enter(request, ordinal, refusal)
         if refusal:
             raise VenueRejected(identity, refusal)
+        self._queue(held)
         if fault is FaultKind.TIMEOUT_AFTER:
             raise VenueTimeout(identity)
-        return Accepted(identity, self._orders[identity].venue_order_id)
+        return Accepted(identity, held.venue_order_id)
 
     def cancel_order(self, client_order_id: str) -> None:
         """Cancel what is left of the order; the report follows in the stream."""
@@ -111,31 +107,39 @@ class MockVenue:
             return
         if not held.leaves_lots:
             raise VenueRejected(client_order_id, f"too late to cancel: {held.status.value}")
-        self._do(["cancel", client_order_id])
+        self._do(["cancel", held.arrival])
 
     def query_order(self, client_order_id: str) -> OrderStatus | None:
         """Return what the venue knows of the order, or None iff it never received it."""
         held = self._orders.get(client_order_id)
-        return None if held is None else _status(held)
+        return None if held is None else held.told()
 
     def list_open_orders(self) -> tuple[OrderStatus, ...]:
-        """Return every order that rests, in order of arrival."""
-        resting = [held for orders in self._resting.values() for held in orders.values()]
-        return tuple(_status(held) for held in sorted(resting, key=lambda held: held.ordinal))
+        """Return every order that may still trade, in order of arrival."""
+        return tuple(held.told() for held in self._open.values())
 
     def iter_reports(self, since_cursor: int) -> Iterator[Report]:
         """Yield the reports after the cursor; a late one holds back everything after it until the next step."""
-        for report in self._reports[since_cursor:]:
-            fault = self._faults.get(self._ordinals[report.client_order_id])
+        reports = self._since(since_cursor)
+        return self._delivered(reports) if self._faults else iter(reports)
+
+    def iter_fills(self, since_cursor: int) -> Iterator[Report]:
+        """Yield the executions after the cursor, each once."""
+        return (report for report in self._since(since_cursor) if report.kind is ReportKind.TRADE)
+
+    def _since(self, cursor: int) -> list[Report]:
+        if not 0 <= cursor <= len(self._reports):  # a negative one would silently count from the end
+            raise InvalidRequest("since_cursor", f"expected 0 to {len(self._reports)}, was {cursor}")
+        return self._reports[cursor:]
+
+    def _delivered(self, reports: list[Report]) -> Iterator[Report]:
+        for report in reports:
+            fault = self._orders[report.client_order_id].fault
             if fault is FaultKind.LATE_REPORT and report.step >= self._step:
                 return
             yield report
             if fault is FaultKind.DUPLICATE_REPORT:
                 yield report
-
-    def iter_fills(self, since_cursor: int) -> Iterator[Report]:
-        """Yield the executions after the cursor, each once."""
-        return (report for report in self._reports[since_cursor:] if report.kind is ReportKind.TRADE)
 
     # the market
 
@@ -144,32 +148,21 @@ class MockVenue:
 
         Raises:
             StepError: a step was left out.
+            ValueError: two bars are of one symbol.
         """
         if step <= self._step:
             return
         if step != self._step + 1:
             raise StepError(self._step + 1, step)
-        made: list[Entry] = []
+        if len({bar.symbol for bar in bars}) != len(bars):
+            raise ValueError(f"expected one bar a symbol, was {[bar.symbol for bar in bars]}; merge them")
+        made: list[list[int]] = []
         for bar in bars:
-            resting = self._resting.get(bar.symbol)
-            if resting:
-                made += self._match(bar, tuple(resting.values()), step)
+            queue = self._queues.get(bar.symbol)
+            if queue is not None:
+                free = capacity_lots(self._seed, self._settings, bar, step)
+                made += queue.match(bar, free, self._settings.slippage_ticks)
         self._do(["advance", step, made])
-
-    def _match(self, bar: Bar, resting: tuple[Held, ...], step: int) -> Iterator[Entry]:
-        """Yield what happens to the orders of one symbol, in order of arrival: [id, kind, lots, price]."""
-        free = capacity_lots(self._seed, self._settings, bar, step)
-        for held in resting:
-            if held.since >= step:
-                continue
-            request, lots = held.request, 0
-            price = price_ticks(request, bar, self._settings.slippage_ticks)
-            if price is not None and free:
-                lots = min(free, held.leaves_lots)
-                free -= lots
-                yield [request.client_order_id, ReportKind.TRADE.value, lots, price]
-            if request.tif is not Tif.GTC and lots < held.leaves_lots:
-                yield [request.client_order_id, ReportKind.EXPIRED.value, 0, 0]
 
     # the ledger
 
@@ -186,51 +179,67 @@ class MockVenue:
 
     def _apply(self, entry: Entry) -> None:
         match entry:
-            case ["seen", str(identity), int(ordinal)]:
-                self._ordinals[identity] = ordinal
-            case ["place", *fields, int(ordinal), str(refusal)]:
-                self._enter(_request(fields), ordinal, refusal)
-            case ["cancel", str(identity)]:
-                self._report([identity, ReportKind.CANCELED.value, 0, 0])
             case ["advance", int(step), list(made)]:
                 self._step = step
                 for item in made:
-                    self._report(item)
+                    self._happen(*item)
+            case ["place", *request, int(ordinal), str(refusal)]:
+                self._enter(unlisted(request), ordinal, refusal)
+            case ["cancel", int(arrival)]:
+                self._close(self._held[arrival], ReportKind.CANCELED, Status.CANCELED)
+            case ["seen", str(identity), int(ordinal)]:
+                self._ordinal = max(self._ordinal, ordinal)
+                self._lost[identity] = ordinal
             case _:
                 raise ValueError(f"expected an operation of the venue, was {entry!r:.60}")
 
-    def _enter(self, request: OrderRequest, ordinal: int, refusal: str) -> None:
-        identity = request.client_order_id
-        held = Held(request, f"v{ordinal}", self._step, ordinal)
-        self._ordinals[identity] = ordinal
+    def _enter(self, request: OrderRequest, ordinal: int, refusal: str) -> Held:
+        fault, identity = self._faults.get(ordinal), request.client_order_id
+        held = Held(request, f"v{ordinal}", len(self._held), fault, 0 if refusal else request.qty_lots)
+        self._ordinal = max(self._ordinal, ordinal)
+        self._lost.pop(identity, None)
+        self._held.append(held)
         self._orders[identity] = held
         if refusal:
             held.status = Status.REJECTED
         else:
-            self._resting.setdefault(request.symbol, {})[identity] = held
+            self._open[identity] = held
+        return held
 
-    def _report(self, item: Entry) -> None:
-        identity, word, lots, price = item
-        held, kind = self._orders[identity], ReportKind(word)
-        if kind is ReportKind.TRADE:
-            held.cum_lots += lots
-            held.status = Status.FILLED if held.cum_lots == held.request.qty_lots else Status.PARTIALLY_FILLED
-        else:
-            held.status = CLOSED[kind]
+    def _queue(self, held: Held) -> None:
+        queue = self._queues.get(held.request.symbol)
+        if queue is None:
+            queue = self._queues[held.request.symbol] = Queue()
+        queue.add(held)
+
+    def _happen(self, arrival: int, lots: int = 0, ticks: int = 0) -> None:
+        """Take one item of a step: a trade, or an expiry if no lots are given."""
+        held = self._held[arrival]
+        if not lots:
+            self._close(held, ReportKind.EXPIRED, Status.EXPIRED)
+            return
+        held.trade(lots)
         if not held.leaves_lots:
-            self._resting[held.request.symbol].pop(identity, None)
+            del self._open[held.request.client_order_id]
+        self._report(held, ReportKind.TRADE, lots, ticks)
+
+    def _close(self, held: Held, kind: ReportKind, status: Status) -> None:
+        held.close(status)
+        del self._open[held.request.client_order_id]
+        self._report(held, kind, 0, 0)
+
+    def _report(self, held: Held, kind: ReportKind, lots: int, ticks: int) -> None:
         cursor = len(self._reports) + 1
-        fee = fee_ticks(lots, price, self._settings.fee_permille)
         self._reports.append(
             Report(
                 cursor=cursor,
-                client_order_id=identity,
+                client_order_id=held.request.client_order_id,
                 venue_order_id=held.venue_order_id,
                 exec_id=f"e{cursor}",
                 kind=kind,
                 last_lots=lots,
-                last_ticks=price,
-                fee_ticks=fee,
+                last_ticks=ticks,
+                fee_ticks=fee_ticks(lots, ticks, self._settings.fee_permille),
                 cum_lots=held.cum_lots,
                 leaves_lots=held.leaves_lots,
                 step=self._step,
@@ -244,7 +253,7 @@ class MockVenue:
         return f"unknown symbol {request.symbol}" if symbols is not None and request.symbol not in symbols else ""
 
 
-def _before(fault: FaultKind, identity: str) -> VenueTimeout | VenueUnavailable | RateLimited:
+def _before(fault: FaultKind | None, identity: str) -> VenueTimeout | VenueUnavailable | RateLimited:
     match fault:
         case FaultKind.TIMEOUT_BEFORE:
             return VenueTimeout(identity)
@@ -260,34 +269,3 @@ def _again(held: Held, request: OrderRequest) -> Accepted:
     if held.status is Status.REJECTED:
         raise VenueRejected(request.client_order_id, "rejected the first time")
     return Accepted(request.client_order_id, held.venue_order_id)
-
-
-def _status(held: Held) -> OrderStatus:
-    request = held.request
-    return OrderStatus(
-        client_order_id=request.client_order_id,
-        venue_order_id=held.venue_order_id,
-        symbol=request.symbol,
-        side=request.side,
-        status=held.status,
-        qty_lots=request.qty_lots,
-        cum_lots=held.cum_lots,
-        leaves_lots=held.leaves_lots,
-    )
-
-
-def _fields(request: OrderRequest) -> list[Any]:
-    return [
-        request.client_order_id,
-        request.symbol,
-        request.side.value,
-        request.qty_lots,
-        request.kind.value,
-        request.limit_ticks,
-        request.tif.value,
-    ]
-
-
-def _request(fields: list[Any]) -> OrderRequest:
-    identity, symbol, side, qty, kind, limit, tif = fields
-    return OrderRequest(identity, symbol, Side(side), qty, Kind(kind), limit, Tif(tif))

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 import rich_click as click
 
-from peak_trade.lang.codes import CODES
+from peak_trade.cli.catalogue import CODES
 from peak_trade.lang.source import Diagnostic
 
 FORMATS: Final = ("text", "json", "github", "sarif", "junit")

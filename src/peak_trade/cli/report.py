@@ -64,7 +64,7 @@ def _contents(run: Path, found: Collected, results: Sequence[Timed], data_name: 
         story=story,
         session=_drawing(machine_named("session"), story),
         order=_drawing(machine_named("order"), story),
-        claims=[_claim(item) for item in results],
+        claims=[claim(item) for item in results],
         claims_stale=any(story.run.get(f"{name}_spec") != digest for name, digest in proved.items()),
         tick=float(snapshot.config["market"]["tick"]),
         journal_text=f"{'intact' if intact else type(verdict).__name__.lower()}: {head}",
@@ -94,7 +94,8 @@ def overlay(machine: Machine, story: Story) -> Overlay:
     return Overlay(dict(states), arcs, story.state if machine.name == "session" else None)
 
 
-def _claim(item: Timed) -> Claim:
+def claim(item: Timed) -> Claim:
+    """Return a result as the pages show it."""
     result = item.result
     clauses = {claim.name: claim.answers for claim in item.machine.properties}.get(result.property, ())
     verdict = word(result.verdict)

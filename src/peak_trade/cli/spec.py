@@ -11,9 +11,9 @@ import rich_click as click
 from click.exceptions import Exit
 
 from peak_trade.cli import findings
+from peak_trade.cli.catalogue import CODES
 from peak_trade.cli.specs import relative, spec_folder
 from peak_trade.lang.check import examine, merged
-from peak_trade.lang.codes import CODES
 from peak_trade.lang.machine import Machine
 from peak_trade.lang.parse import parse_file
 from peak_trade.lang.source import Diagnostic, suggestion

@@ -29,6 +29,12 @@ def provenance() -> Provenance:
     return Provenance(commit, bool(_git(here, "status", "--porcelain", "--untracked-files=no")))
 
 
+def changes() -> tuple[str, ...]:
+    """Return what `git status` says of the checkout's tracked files, a line for each that changed; else nothing."""
+    here = Path(__file__).resolve().parent
+    return tuple(line.strip() for line in _git(here, "status", "--porcelain", "--untracked-files=no").splitlines())
+
+
 def installed(package: str) -> str:
     """Return the installed version of `package`, or `unknown`."""
     try:

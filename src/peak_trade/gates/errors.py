@@ -1,7 +1,7 @@
 """What can go wrong outside the pages: a wrong call, a file of settings that says nothing, git that does not answer."""
 
 
-class Unusable(ValueError):
+class UnusableError(ValueError):
     """Something that the gates need was not as expected; `remedy` is what to do next."""
 
     def __init__(self, expected: str, was: str, remedy: str) -> None:

@@ -7,7 +7,7 @@ from os import fsdecode
 from pathlib import Path
 from typing import Final
 
-from peak_trade.gates.errors import Unusable
+from peak_trade.gates.errors import UnusableError
 
 GIT_TIMEOUT_S: Final = 60
 
@@ -38,18 +38,18 @@ def files(folder: Path) -> frozenset[str] | None:
 def change(folder: Path, base: str) -> Change:
     """Return what differs below `folder` between the point where HEAD left `base` and the files as they are now.
 
-    Unusable iff `base` names no commit, has no common history with HEAD, or `folder` is in no checkout.
+    UnusableError iff `base` names no commit, has no common history with HEAD, or `folder` is in no checkout.
     """
     start = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}")
     if start is None:
-        raise Unusable("a commit to compare with", f"`{base}`", "fetch it, or name another with --base")
+        raise UnusableError("a commit to compare with", f"`{base}`", "fetch it, or name another with --base")
     fork = _git(folder, "merge-base", fsdecode(start).strip(), "HEAD")
     if fork is None:
-        raise Unusable(f"a common history with `{base}`", "none", "fetch the whole history: git fetch --unshallow")
+        raise UnusableError(f"a common history with `{base}`", "none", "fetch the whole history: git fetch --unshallow")
     told = _git(folder, "diff", "--name-status", "-z", "-M", "--relative", fsdecode(fork).strip(), "--")
     others = _git(folder, "ls-files", "-z", "--others", "--exclude-standard")
     if told is None or others is None:
-        raise Unusable("git to compare the files", "a failure", "run `git status` in the checkout")
+        raise UnusableError("git to compare the files", "a failure", "run `git status` in the checkout")
     written, gone = _statuses(_names(told))
     return Change(frozenset(written) | frozenset(_names(others)), gone)
 
@@ -78,12 +78,12 @@ def _names(raw: bytes) -> list[str]:
 
 
 def _git(folder: Path, *arguments: str) -> bytes | None:
-    """Return what git writes, or None iff it fails; Unusable iff it does not answer in time."""
+    """Return what git writes, or None iff it fails; UnusableError iff it does not answer in time."""
     command = ["git", "-C", str(folder), *arguments]
     try:
         done = subprocess.run(command, capture_output=True, timeout=GIT_TIMEOUT_S, check=False)  # noqa: S603 - `base` cannot be an option
     except subprocess.TimeoutExpired as error:
-        raise Unusable(f"git to answer in {GIT_TIMEOUT_S} s", "silence", "try again") from error
+        raise UnusableError(f"git to answer in {GIT_TIMEOUT_S} s", "silence", "try again") from error
     except OSError:
         return None
     return done.stdout if done.returncode == 0 else None

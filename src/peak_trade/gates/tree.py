@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from peak_trade.gates import git
-from peak_trade.gates.errors import Unusable
+from peak_trade.gates.errors import UnusableError
 from peak_trade.gates.pattern import compiled
 
 FILES_MAX: Final = 1_000_000
@@ -86,11 +86,11 @@ def grown(files: Collection[str]) -> Tree:
 
 
 def read_tree(root: Path) -> Tree:
-    """Return the tree below `root`: git's, or what is on disk outside a checkout; Unusable iff it is too large."""
+    """Return the tree below `root`: git's, or what is on disk outside a checkout; UnusableError iff it is too large."""
     known = git.files(root)
     found = frozenset(_walked(root)) if known is None else known
     if len(found) > FILES_MAX:
-        raise Unusable(f"at most {FILES_MAX:,} files", f"{len(found):,}", "name a smaller folder with --root")
+        raise UnusableError(f"at most {FILES_MAX:,} files", f"{len(found):,}", "name a smaller folder with --root")
     return grown(found)
 
 

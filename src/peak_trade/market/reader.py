@@ -42,7 +42,7 @@ def read_bars(path: Path, settings: BarSettings) -> Bars:
     stem = path.name.split(".")[0]
     for row in sheet.rows():
         rows.take(sheet.line, row, stem)
-    if not rows.last_ts:
+    if not rows.last_ts and not len(findings):
         flaw = Flaw("empty_file", "a header and at least one row", "give a file of bars")
         findings.add(sheet.line, LINE, flaw, "no row")
     findings.verdict()

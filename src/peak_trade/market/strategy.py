@@ -6,7 +6,7 @@ is for the session and its rails to say.
 
 import importlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import signature
 from types import MappingProxyType
@@ -39,7 +39,8 @@ class Intent:
     def __post_init__(self) -> None:
         if self.qty_lots < 1:
             raise ValueError(f"qty_lots: expected at least 1, was {self.qty_lots}; send no intent to trade nothing")
-        if (self.kind is Kind.LIMIT) != (self.limit_ticks is not None) or (self.limit_ticks or 1) < 1:
+        limit = self.limit_ticks
+        if limit is not None if self.kind is Kind.MARKET else limit is None or limit < 1:
             raise ValueError(
                 f"limit_ticks: expected a positive number for a limit order and none for a market order, "
                 f"was {self.limit_ticks} for {self.kind}; correct the intent"
@@ -108,11 +109,7 @@ def load(reference: str, params: Mapping[str, object]) -> Strategy:
     if not callable(factory):
         found = "no such name" if factory is None else type(factory).__name__
         raise StrategyError(reference, f"expected a callable {factory_name} in {module_name}, was {found}", "add it")
-    try:
-        signature(factory).bind(**params)
-    except TypeError as error:
-        remedy = f"its parameters are {signature(factory)}"
-        raise StrategyError(reference, f"parameters do not fit: {error}", remedy) from error
+    _fits(reference, factory, params)
     try:
         made = factory(**params)
     except Exception as error:
@@ -122,3 +119,15 @@ def load(reference: str, params: Mapping[str, object]) -> Strategy:
         reason = f"expected something with decide(view), was {type(made).__name__}"
         raise StrategyError(reference, reason, "let the factory return a strategy")
     return made
+
+
+def _fits(reference: str, factory: Callable[..., object], params: Mapping[str, object]) -> None:
+    """Refuse parameters that the factory does not take, before any of its code runs."""
+    try:
+        takes = signature(factory)
+    except ValueError:
+        return  # a factory written in C may not tell; calling it will
+    try:
+        takes.bind(**params)
+    except TypeError as error:
+        raise StrategyError(reference, f"parameters do not fit: {error}", f"its parameters are {takes}") from error

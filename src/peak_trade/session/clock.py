@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TypeAlias
 
 Nanoseconds: TypeAlias = Callable[[], int]
@@ -29,6 +30,16 @@ START = Moment()
 def wall_ns() -> int:
     """Return a monotonic clock's reading in nanoseconds; for progress and benchmarks, never for a decision."""
     return time.monotonic_ns()
+
+
+def today() -> str:
+    """Return the day in UTC as YYYYMMDD; for the name of a pack, never for a decision."""
+    return datetime.now(UTC).strftime("%Y%m%d")
+
+
+def this_minute() -> str:
+    """Return the minute in UTC as YYYYMMDD-HHMM; for the name of a pack, never for a decision."""
+    return datetime.now(UTC).strftime("%Y%m%d-%H%M")
 
 
 def cpu_ns() -> int:

@@ -50,9 +50,7 @@ def reasons(machine: Machine) -> tuple[str, ...]:
 
 def hops(machine: Machine) -> tuple[tuple[str, str, str], ...]:
     """Return (transition, source, target) for each source of each transition, in declared order."""
-    return tuple(
-        (item.name, source, item.target or source) for item in machine.transitions for source in item.sources
-    )
+    return tuple((item.name, source, item.target or source) for item in machine.transitions for source in item.sources)
 
 
 def reason_of(machine: Machine, transition: str) -> str:

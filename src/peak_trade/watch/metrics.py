@@ -108,9 +108,9 @@ def _further(seen: Seen, lexicon: Lexicon) -> Iterator[Metric]:
     yield _counted("orders_denied", denials, ("rail",), _closed(tally.denied, lexicon.rails))
     yield CounterMetricFamily("order_fills", "Executions that the book took.", tally.fills)
     open_now = seen.story.accounts[-1].open_orders if seen.story.accounts else 0
-    yield GaugeMetricFamily("orders_open", "Orders open at the end of the last step.", open_now)
+    yield GaugeMetricFamily("orders_open", "Orders open when the account was last valued.", open_now)
     for name in ("session", "order"):
-        text = f"Events that the {name} machine did not take, by event, how, and reason; series appear when they happen."
+        text = f"Events that the {name} machine did not take, by event, how, and reason; a series comes with its first."
         yield _counted(f"{name}_refusals", text, ("event", "outcome", "reason"), _refusals(tally, lexicon, name))
     moved = "Steps taken by the session machine, by transition, state before and state after."
     yield _counted("session_state_transitions", moved, _MOVED, _hops(tally.hops["session"], hops(lexicon.session)))
@@ -126,7 +126,9 @@ def _further(seen: Seen, lexicon: Lexicon) -> Iterator[Metric]:
 def _latencies(tally: Tally, lexicon: Lexicon) -> Iterator[Metric]:
     terminal = lexicon.order.tagged("terminal")
     found = latency(tally, frozenset(terminal))
-    yield _histogram("order_accept_steps", "Steps from submit to the venue's accept; 0 is within one step.", found.accept)
+    yield _histogram(
+        "order_accept_steps", "Steps from submit to the venue's accept; 0 is within one step.", found.accept
+    )
     yield _histogram("order_fill_steps", "Steps from submit to the first fill.", found.fill)
     closed = HistogramMetricFamily(
         "order_close_steps", "Steps from submit to the first closed state, by that state.", labels=("state",)
@@ -173,7 +175,7 @@ def _hops(counts: Mapping[Hop, int], known: Iterable[Hop]) -> dict[tuple[str, ..
     found: Counter[Hop] = Counter(dict.fromkeys(known, 0))
     for hop, count in counts.items():
         found[hop if hop in found else (OTHER, OTHER, OTHER)] += count
-    return dict(found)
+    return {(*hop,): count for hop, count in found.items()}
 
 
 def _refusals(tally: Tally, lexicon: Lexicon, name: str) -> dict[tuple[str, ...], int]:

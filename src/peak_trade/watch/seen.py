@@ -65,7 +65,9 @@ def look(folder: Path, machines: Iterable[Machine]) -> Seen:
     try:
         seen.verdict = verify(folder / FOLDER)
     except OSError as error:
-        seen.problems.append(f"expected a journal in {FOLDER}/, was none ({error.strerror}); nothing of the run is known")
+        seen.problems.append(
+            f"expected a journal in {FOLDER}/, was none ({error.strerror}); nothing of the run is known"
+        )
         return seen
     _fold(folder / FOLDER / JOURNAL, seen)
     _foreign(seen, machines)
@@ -82,7 +84,10 @@ def verdict_text(verdict: Verdict | None) -> tuple[str, str]:
         case Unanchored(head):
             return "unanchored", f"{head.records:,} records verify; no checkpoint vouches for the end"
         case Torn(head, fault, _):
-            return "torn", f"{head.records:,} records verify, then {fault.tail_bytes:,} bytes of a write that was cut off"
+            return (
+                "torn",
+                f"{head.records:,} records verify, then {fault.tail_bytes:,} bytes of a write that was cut off",
+            )
         case RolledBack(head, _, mark):
             return "rolled back", f"{head.records:,} records stand there, the checkpoint knew {mark.records:,}"
         case Corrupt(head, file, fault):
@@ -96,9 +101,13 @@ def _snapshot(path: Path, problems: list[str]) -> Snapshot | None:
         return Snapshot.model_validate_json(data)
     except FileNotFoundError:
         problems.append(f"expected {CONFIG}, was none; limits and guards cannot be shown")
-    except (OSError, ValidationError) as error:
-        first = str(error).splitlines()[0]
-        problems.append(f"expected a {CONFIG} of this version, was another ({first}); limits and guards cannot be shown")
+    except OSError as error:
+        problems.append(f"cannot read {CONFIG} ({error.strerror}); limits and guards cannot be shown")
+    except ValidationError as error:
+        faults = error.error_count()
+        problems.append(
+            f"expected a {CONFIG} of this version, was one with {faults} faults; limits and guards cannot be shown"
+        )
     return None
 
 
@@ -137,7 +146,7 @@ def _watched(records: Iterable[Record], seen: Seen) -> Iterator[Record]:
 
 
 def _note(record: Record, before: str, tally: Tally) -> Note | None:
-    """Return the line of the timeline that `record` gives: none for what happens in every step and went as it should."""
+    """Return the line of the timeline that `record` gives; none for what goes as it should in every step."""
     body = record.body
     match record.kind:
         case "session":
@@ -148,7 +157,10 @@ def _note(record: Record, before: str, tally: Tally) -> Note | None:
             by = f" in the name of {body['operator']}" if body.get("operator") else ""
             text = f"{body['event']} {body['outcome']} by {body['by']}{by}"
         case "order" if body["outcome"] in ("refused", "broken") or body["event"] == "deny":
-            text, alarm = f"{body['order']}: {body['event']} {body['outcome']} by {body.get('rail') or body['by']}", True
+            text, alarm = (
+                f"{body['order']}: {body['event']} {body['outcome']} by {body.get('rail') or body['by']}",
+                True,
+            )
         case "trip":
             about = f" on {body['order']}" if body.get("order") else ""
             text, alarm = f"{body['wire']} tripped{about}", True
@@ -165,7 +177,8 @@ def _note(record: Record, before: str, tally: Tally) -> Note | None:
             text, alarm = {"run": "the run begins", "end": "the run is over"}[record.kind], False
         case _:
             return None
-    return Note(record.seq, int(body.get("step") or 0), tally.last_ts, record.kind, text, tally.state, alarm)
+    step = int(body.get("step", tally.step) or 0)
+    return Note(record.seq, step, tally.last_ts, record.kind, text, tally.state, alarm)
 
 
 def _foreign(seen: Seen, machines: Iterable[Machine]) -> None:

@@ -36,9 +36,9 @@ class Tally:
     """Counts of one journal.
 
     `places`: `submit` taken, one for each order that was handed to the port; denied orders are none.
-    `cancels`: `cancel` taken. `queries`: answers of the venue to a question about an order in state `unknown`, by event;
-    reports (they carry a cursor) are none. `retries`: `not_found` taken: the order is sent again under its id.
-    `reconciles`: comparisons by result: agreed, differed or unanswered.
+    `cancels`: `cancel` taken. `queries`: answers of the venue to a question about an order in state `unknown`, by
+    event; reports (they carry a cursor) are none. `retries`: `not_found` taken: the order is sent again under its id.
+    `reconciles`: comparisons by result: agreed, differed or unanswered. `preflight`: what the last startup check read.
 
     Limits: not in the journal, so not counted: a question without an answer; a send that the venue refused before it
     accepted anything and that was repeated at once; a cancel that was asked again while it was pending; the question of
@@ -63,6 +63,7 @@ class Tally:
     last_ok_step: int | None = None
     state: str = BEFORE["session"]
     lives: dict[str, list[Mark]] = field(default_factory=dict)
+    preflight: Mapping[str, Any] = field(default_factory=dict)
 
     def count(self, record: Record) -> None:
         """Count one record; KeyError iff it lacks a field that its kind has."""
@@ -73,6 +74,7 @@ class Tally:
         match record.kind:
             case "session":
                 self.state = self._hop("session", self.state, body)
+                self.preflight = body if body["event"] == "preflight" else self.preflight
             case "order":
                 self._order(body)
             case "trip":

@@ -23,6 +23,7 @@ def test_no_lock_of_the_live_gate_is_idle(shipped: Callable[[str], Machine]) -> 
     assert {item for item in found if not isinstance(item, Needed | Backed)} == set()
     assert {item.lock.reason for item in found if isinstance(item, Needed)} >= {
         "flag_off",
+        "override_missing",
         "override_expired",
         "digest_changed",
     }
