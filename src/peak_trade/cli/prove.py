@@ -27,6 +27,7 @@ class Timed:
     machine: Machine
     result: Result
     took_ms: int
+    place: str
 
 
 def word(verdict: Verdict) -> str:
@@ -55,15 +56,15 @@ def trace_of(machine: Machine, verdict: Verdict) -> Trace | None:
             return None
 
 
-def judge(machine: Machine, only: frozenset[str] | None = None) -> list[Timed]:
-    """Return the results on `machine`'s claims with their times."""
+def judge(machine: Machine, only: frozenset[str] | None = None, place: str = "") -> list[Timed]:
+    """Return the results on `machine`'s claims with their times; `place` is how commands call the machine."""
     timed: list[Timed] = []
     last = wall_ns()
 
     def progress(result: Result) -> None:
         nonlocal last
         now = wall_ns()
-        timed.append(Timed(machine, result, (now - last) // 1_000_000))
+        timed.append(Timed(machine, result, (now - last) // 1_000_000, place or machine.name))
         last = now
 
     prove(machine, LIMITS, only, progress)
@@ -88,7 +89,7 @@ def command(machines: tuple[str, ...], only: tuple[str, ...], *, locks: bool, st
         machine = machine_at(name)
         wanted = frozenset(only) or None
         try:
-            found += judge(machine, wanted)
+            found += judge(machine, wanted, name)
         except NoSuchClaim as error:
             if len(machines or spec_names()) == 1 or not _elsewhere(machines, only):
                 raise click.UsageError(str(error)) from error
@@ -183,5 +184,5 @@ def _text(found: list[Timed], locks: list[dict[str, Any]]) -> str:
     lines.append(f"{proved} of {len(found)} proved in {took:.1f} s")
     bad = next((item for item in found if not isinstance(item.result.verdict, Proved)), None)
     if bad is not None:
-        lines.append(f"next: peak prove {bad.machine.name} --only {bad.result.property} --format json")
+        lines.append(f"next: peak prove {bad.place} --only {bad.result.property} --format json")
     return "\n".join(lines)

@@ -16,10 +16,18 @@ _LABEL: Final = re.compile(r"(?<![\w\])])\[[^\[\]\n]+\]\[([^\W_][^\[\]\n]*[^\W\d
 UNDEFINED: Final = "undefined_label"
 
 
+class _Verbatim(MarkdownIt):
+    """Keeps the targets of links as they are written; encoding each and decoding it again takes time for nothing."""
+
+    def normalizeLink(self, url: str) -> str:  # noqa: N802, PLR6301 - markdown-it's interface
+        """Return the target itself."""
+        return url
+
+
 @cache
 def places() -> MarkdownIt:
     """Return a parser of blocks and of what refers to something; emphasis and entities stay text."""
-    parser = MarkdownIt("commonmark").enable("table")
+    parser = _Verbatim("commonmark").enable("table")
     parser.disable(["emphasis", "entity", "balance_pairs", "fragments_join"])
     parser.inline.terminator_re = _STOPS
     rules: dict[str, tuple[Rule, str]] = {

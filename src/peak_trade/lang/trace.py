@@ -6,7 +6,7 @@ from typing import Any
 
 from peak_trade.lang.machine import Machine
 from peak_trade.lang.sorts import Scalar
-from peak_trade.lang.step import Outcome, Payload, Stepper, Taken, Value
+from peak_trade.lang.step import Broken, Outcome, Payload, Stepper, Taken, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,5 +83,7 @@ def _by(outcome: Outcome) -> str:
     match outcome:
         case Taken(transition):
             return transition
+        case Broken(name):
+            return f"would break {name}"
         case _:
             return " ".join(str(getattr(outcome, name)) for name in outcome.__slots__).strip()

@@ -59,7 +59,7 @@ def test_the_quick_look_never_misses(text: str) -> None:
         ("c:\\\\temp", 1),
         ("file:///srv/x", 1),
         ("FILE:/srv/x", 1),
-        ("https://example.org/home/page and /homepage", 0),
+        (f"https://example.org{HOME}/page and {HOME}page", 0),
         ("$HOME/Peak_Trade, ~/x, {root}/tmp/x, docs/tmp/x.md", 0),
         ("works from `file://` too", 0),
         ("key:\\n and Option A:/", 0),
