@@ -151,7 +151,9 @@ def proofs() -> dict[str, Any]:
     """Return what `peak prove --format json` says of the machines, without times, with clauses and fingerprints."""
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
-        code = prove.command.main([*MACHINES, "--format", "json"], standalone_mode=False)
+        # click remembers a command's help option from its first call: the same names as in the whole command line
+        names = ["-h", "--help"]
+        code = prove.command.main([*MACHINES, "--format", "json"], standalone_mode=False, help_option_names=names)
     found = json.loads(said.getvalue())
     answers = {item.name: item.answers for name in MACHINES for item in machine_named(name).properties}
     rows = [

@@ -17,7 +17,7 @@ from peak_trade.market.bars import Bars, PriceMode
 from peak_trade.market.reader import read_bars
 from peak_trade.market.sheet import BarSettings
 from peak_trade.market.strategy import Strategy, load
-from peak_trade.session.assembly import JOURNAL, Session, Setup, open_session
+from peak_trade.session.assembly import JOURNAL, Session, Setup, expect_folder, open_session
 from peak_trade.session.config import Config
 from peak_trade.session.inputs import Input, no_drift
 
@@ -34,6 +34,7 @@ class Job:
     snapshot: Snapshot
     resume: bool = False
     rearm: str = ""
+    kill_switch: Path | None = None
     drift: Callable[[], Input | None] = no_drift
 
 
@@ -81,6 +82,7 @@ def setup_of(job: Job, bars: Bars) -> Setup:
         steps_max=job.snapshot.steps_max,
         version=installed("peak-trade"),
         rearm=job.rearm,
+        kill_switch=job.kill_switch,
         drift=job.drift,
     )
 
@@ -88,10 +90,13 @@ def setup_of(job: Job, bars: Bars) -> Setup:
 def run(job: Job, progress: Progress | None = None) -> Done:
     """Run `job` to its end and write its artifacts; a session that fails its preflight leaves its journal."""
     bars = bars_of(job.snapshot)
-    session = open_session(setup_of(job, bars), resume=job.resume)
+    setup = setup_of(job, bars)
+    expect_folder(job.folder, resume=job.resume)
+    if not job.resume:
+        job.folder.mkdir(parents=True, exist_ok=True)
+        write(job.folder, {artifacts.CONFIG: artifacts.json_text(job.snapshot)})
+    session = open_session(setup, resume=job.resume)
     try:
-        if not job.resume:
-            write(job.folder, {artifacts.CONFIG: artifacts.json_text(job.snapshot)})
         session.start()
         session.run(job.snapshot.steps_max + session.setup.config.wind_down_steps + 200, progress)
     finally:

@@ -9,11 +9,12 @@ from typing import Any
 import rich_click as click
 from click.exceptions import Exit
 
+from peak_trade.broker.ledger import LedgerDamaged
 from peak_trade.cli import findings
 from peak_trade.cli.job import BUILTIN, Done, Job, differences, run, snapshot, snapshot_in
 from peak_trade.cli.progress import bar
 from peak_trade.evidence.artifacts import METRICS
-from peak_trade.journal.errors import JournalRefusal
+from peak_trade.journal.errors import JournalHalted, JournalRefusal
 from peak_trade.lang.source import Source
 from peak_trade.market.problems import MalformedBars
 from peak_trade.market.strategy import StrategyError
@@ -38,6 +39,7 @@ STEPS_MAX = 10_000_000
 @click.option("--resume", type=click.Path(path_type=Path, file_okay=False), help="Go on with the run in this folder.")
 @click.option("--verify", type=click.Path(path_type=Path, file_okay=False), help="Run again and compare the artifacts.")
 @click.option("--rearm", default="", metavar="OPERATOR", help="Re-arm a latched kill switch in this operator's name.")
+@click.option("--kill-switch", type=click.Path(path_type=Path, dir_okay=False), help="A switch shared by several runs.")
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(**options: Any) -> None:  # noqa: ANN401 - click's own options
     """Run a dry-run session over a file of bars, against the mock venue and nothing else.
@@ -55,7 +57,10 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's own options
     except MalformedBars as error:
         click.echo(f"{error}\nnext: mend the rows, then the same command again", err=True)
         raise Exit(2) from error
-    except StrategyError as error:
+    except JournalHalted as error:
+        click.echo(f"HALTED · {error}\nnext: mend the disk, then peak run --resume {options['out']}", err=True)
+        raise Exit(1) from error
+    except (StrategyError, LedgerDamaged) as error:
         raise click.UsageError(str(error)) from error
     except (FileExistsError, FileNotFoundError, JournalRefusal, ValueError, OSError) as error:
         raise click.UsageError(str(error)) from error
@@ -63,12 +68,13 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's own options
 
 def _job(options: dict[str, Any]) -> Job:
     if options["resume"]:
-        return Job(options["resume"], snapshot_in(options["resume"]), resume=True, rearm=options["rearm"])
+        kept = snapshot_in(options["resume"])
+        return Job(options["resume"], kept, resume=True, rearm=options["rearm"], kill_switch=options["kill_switch"])
     config, drift = _config(options)
     if options["bars"] != BUILTIN and not Path(options["bars"]).is_file():
         raise FileNotFoundError(f"expected a file of bars, was {options['bars']}, which is not there")
     asked = snapshot(options["bars"], options["steps"], config)
-    return Job(options["out"], asked, rearm=options["rearm"], drift=drift)
+    return Job(options["out"], asked, rearm=options["rearm"], kill_switch=options["kill_switch"], drift=drift)
 
 
 def _config(options: dict[str, Any]) -> tuple[Config, Any]:
@@ -149,9 +155,12 @@ def _verify(folder: Path, style: str) -> None:
 
 
 @click.command("kill")
-@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("run", type=click.Path(path_type=Path, exists=True))
 @click.option("--by", required=True, metavar="OPERATOR", help="Who pulls it.")
-def kill(folder: Path, by: str) -> None:
-    """Latch the kill switch of the run in FOLDER: it stops at its next step, and cannot start again unless re-armed."""
-    KillSwitch(folder / KILL_SWITCH).latch(by)
-    click.echo(f"latched by {by}; to start again: peak run --resume {folder} --rearm OPERATOR")
+def kill(run: Path, by: str) -> None:
+    """Latch a kill switch: that of the folder RUN, or the shared switch file RUN.
+
+    A running session cancels what is open and stops at its next step; none starts with it until `--rearm OPERATOR`.
+    """
+    KillSwitch(run / KILL_SWITCH if run.is_dir() else run).latch(by)
+    click.echo(f"latched by {by}\nnext: peak journal show {run} --kind session --last 3")

@@ -19,7 +19,7 @@ UNDEFINED: Final = "undefined_label"
 class _Verbatim(MarkdownIt):
     """Keeps the targets of links as they are written; encoding each and decoding it again takes time for nothing."""
 
-    def normalizeLink(self, url: str) -> str:  # noqa: N802, PLR6301 - markdown-it's interface
+    def normalizeLink(self, url: str) -> str:  # noqa: N802 - markdown-it's interface
         """Return the target itself."""
         return url
 

@@ -50,6 +50,7 @@ class Setup:
     steps_max: int
     version: str
     rearm: str = ""
+    kill_switch: Path | None = None
     test_override: bool = False
     drift: Callable[[], Input | None] = no_drift
 
@@ -123,22 +124,20 @@ def open_session(setup: Setup, *, resume: bool) -> Session:
         FileExistsError: a new run, but the folder holds a run already.
         FileNotFoundError: a resume, but the folder holds none.
     """
+    expect_folder(setup.folder, resume=resume)
     setup.folder.mkdir(parents=True, exist_ok=True)
-    _expect_folder(setup.folder, resume=resume)
-    switch = KillSwitch(setup.folder / KILL_SWITCH)
-    if not resume:
-        switch.create()
+    switch = KillSwitch(setup.kill_switch or setup.folder / KILL_SWITCH)
+    if setup.kill_switch is None and not resume:
+        switch.create()  # a switch of one's own starts clear; a shared one must be there, or it counts as latched
+    latched = switch.read().latched
     if setup.rearm:
-        latched = switch.read().latched
         switch.rearm(setup.rearm)
-    else:
-        latched = False
     journal, problem = _journal(setup)
     tape: Recorder = Tape(journal, ANNOTATIONS) if journal else MemoryTape(_schema(setup))
     venue = _venue(setup) if setup.config.adapter == "mock" and journal else None
     orchestrator = _orchestrator(setup, tape, venue, Inputs(switch, setup.drift))
     session = Session(setup, orchestrator, tape, journal, venue, problem, resumed=resume)
-    session.readings = _readings(setup, switch, was_latched=latched, journal_redacting=journal is not None)
+    session.readings = _readings(setup, was_latched=latched, journal_redacting=journal is not None)
     try:
         _begin(session)
     except BaseException:
@@ -147,12 +146,15 @@ def open_session(setup: Setup, *, resume: bool) -> Session:
     return session
 
 
-def _expect_folder(folder: Path, *, resume: bool) -> None:
+def expect_folder(folder: Path, *, resume: bool) -> None:
+    """Raise FileExistsError or FileNotFoundError unless the folder is one for a new run, or one to resume."""
     begun = (folder / JOURNAL).is_dir() and any((folder / JOURNAL).iterdir())
     if begun and not resume:
         raise FileExistsError(f"expected a new folder, was {folder}, which holds a run; use --resume or another --out")
-    if not begun and resume:
+    if resume and not folder.is_dir():
         raise FileNotFoundError(f"expected a folder with a run to resume, was {folder}; start one with --out")
+    if resume and not begun and (folder / VENUE).exists():
+        raise FileNotFoundError(f"expected a journal in {folder}, was none beside the venue's ledger; restore it")
 
 
 def _schema(setup: Setup) -> Any:  # noqa: ANN401 - the journal's own type
@@ -184,7 +186,7 @@ def _orchestrator(setup: Setup, tape: Recorder, venue: MockVenue | None, inputs:
 
 
 def _readings(
-    setup: Setup, switch: KillSwitch, *, was_latched: bool, journal_redacting: bool
+    setup: Setup, *, was_latched: bool, journal_redacting: bool
 ) -> dict[str, Callable[[], dict[str, Scalar]]]:
     config = setup.config
 
@@ -199,7 +201,7 @@ def _readings(
         }
 
     return {
-        "kill_switch_read": lambda: {"read_latched": was_latched or switch.read().latched},
+        "kill_switch_read": lambda: {"read_latched": was_latched},
         "preflight": preflight,
     }
 

@@ -72,6 +72,13 @@ class Desk:
             if order.value[0] in UNANSWERED:
                 self.trip(Tripwire.OUTCOME_UNRESOLVED, order.request.client_order_id)
 
+    def resolve(self) -> None:
+        """Ask for the outcome of each order that is still open; nothing is sent."""
+        for order in tuple(self.book.working.values()):
+            if order.value[0] in UNANSWERED and not self._recorded_answers(order):
+                for answer in self.sender.asked(order.request, unknown=order.value[0] == "unknown"):
+                    self._answer(order, answer.event, answer.venue_order_id)
+
     def _recorded_answers(self, order: Order) -> bool:
         """Apply the answers that the tape holds for `order`; return true iff they decide its outcome."""
         while (record := self.tape.peek()) is not None:

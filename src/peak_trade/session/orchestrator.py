@@ -84,8 +84,7 @@ class Orchestrator:
         latched kill switch.
         """
         self.external("kill_switch_read", readings["kill_switch_read"])
-        if rearm:
-            self.fire("rearm", {}, operator=rearm)
+        self._rearm(rearm)
         self.external("preflight", readings["preflight"])
         if self.state == "PREFLIGHT_OK":
             self.fire("start_dryrun", {})
@@ -93,6 +92,14 @@ class Orchestrator:
         if self.over:
             self._end()
         return self.state
+
+    def _rearm(self, operator: str) -> None:
+        """Offer `rearm` if an operator asks for it now, or asked for it in the run that the tape holds."""
+        record = self.tape.peek()
+        if record is not None:
+            operator = str(record.body.get("operator") or "") if record.body.get("event") == "rearm" else ""
+        if operator:
+            self.fire("rearm", {}, operator=operator)
 
     def external(self, event: str, read: Callable[[], dict[str, Scalar]]) -> Outcome:
         """Offer an event whose payload comes from outside: from the tape while it lasts, else read now."""
@@ -147,6 +154,7 @@ class Orchestrator:
             event = str(record.body.get("event", ""))
             if record.kind != SESSION or event not in EXTERNAL:
                 return
+            self.inputs.killed |= event == "kill"
             self.external(event, dict)
         for event, payload in self.inputs.poll():
             self.fire(event, payload)
@@ -175,6 +183,7 @@ class Orchestrator:
         elif self.state == "DRYRUN_ACTIVE":
             self.fire("data_ended", {})
         if self.state == "STOPPING":
+            self.desk.resolve()
             self.desk.cancel_working()
             self._settle()
         self._trip()

@@ -31,17 +31,12 @@ class Sender:
         """
         for _ in range(self.attempts_max):
             if doubtful or unknown:
-                asked = self._ask(request)
-                if isinstance(asked, BrokerError):
+                known = self._ask(request)
+                if isinstance(known, BrokerError):
                     continue
-                if asked is not None:
-                    # a rejection says the same however it is learned: a refused order has no id at the venue
-                    yield (
-                        Answer("reject") if asked.status is Status.REJECTED else Answer("accept", asked.venue_order_id)
-                    )
+                yield from _told(known, unknown=unknown)
+                if known is not None:
                     return
-                if unknown:
-                    yield Answer("not_found")
                 doubtful = unknown = False
             try:
                 yield Answer("accept", self.broker.place_order(request).venue_order_id)
@@ -55,8 +50,25 @@ class Sender:
                 continue  # refused before acceptance: nothing was sent, so it may be sent again
             return
 
+    def asked(self, request: OrderRequest, *, unknown: bool) -> Iterator[Answer]:
+        """Yield what the venue says when asked for the order once; nothing is sent."""
+        known = self._ask(request)
+        if not isinstance(known, BrokerError):
+            yield from _told(known, unknown=unknown)
+
     def _ask(self, request: OrderRequest) -> OrderStatus | BrokerError | None:
         try:
             return self.broker.query_order(request.client_order_id)
         except BrokerError as error:
             return error
+
+
+def _told(known: OrderStatus | None, *, unknown: bool) -> Iterator[Answer]:
+    """Yield the event of what the venue knows; that it knows nothing is news only to an order in doubt."""
+    if known is None:
+        if unknown:
+            yield Answer("not_found")
+    elif known.status is Status.REJECTED:
+        yield Answer("reject")  # as when it is refused at once: a refused order has no id at the venue
+    else:
+        yield Answer("accept", known.venue_order_id)
