@@ -13,6 +13,7 @@ from peak_trade.backends.outputs import outputs, picture
 from peak_trade.backends.svg import svg
 from peak_trade.cli.catalogue import CODES
 from peak_trade.cli.specs import machine_named, spec_folder, spec_names
+from peak_trade.evidence import rules
 from peak_trade.evidence.artifacts import schemas
 from peak_trade.lang.document import json_schema
 
@@ -28,6 +29,7 @@ def texts() -> Iterator[tuple[str, str]]:
         yield from outputs(machine_named(name)).items()
     yield "docs/cli.md", help_page()
     yield "docs/diagnostics.md", diagnostics_page()
+    yield "docs/rts6.md", rules.text()
 
 
 def pictures() -> Iterator[tuple[str, str]]:

@@ -31,7 +31,7 @@ KERNEL = KERNELS["order"]
 CANCELED = Value("canceled", (10, 4, 0))
 
 
-def engine_at(state: str, *context: Any) -> tuple[Any, Book]:  # noqa: ANN401 - the library's class is made at run time
+def engine_at(state: str, *context: Any) -> tuple[Any, Book]:
     """A machine of the library at a value, and its book."""
     book = Book((state, *context))
     return machine_class(KERNEL)(book), book
@@ -221,7 +221,7 @@ def test_a_driver_goes_on_from_a_value() -> None:
             driver.restore(wrong)
 
 
-def sabotaged(name: str, **changes: Any) -> Kernel:  # noqa: ANN401 - any of the kernel's tables
+def sabotaged(name: str, **changes: Any) -> Kernel:
     """The order's kernel with some of its functions replaced, and a class of its own."""
     return replace(KERNEL, fingerprint=f"sabotaged: {name}", **changes)
 

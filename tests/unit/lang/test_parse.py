@@ -123,7 +123,7 @@ def nested(depth: int) -> str:
         ("cum > 0 # and more", "PT031"),
         ("cum > 0x10", "PT031"),
         ("cum > 1 if", "PT030"),
-        ("ｃum > 1", "PT031"),  # noqa: RUF001 - the confusion is the point
+        ("ｃum > 1", "PT031"),
         ("cum is qty", "PT031"),
         ("(cum := 1) > 0", "PT031"),
         ("state == new", "PT032"),
