@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from peak_trade.cli.catalogue import CODES
 from peak_trade.cli.findings import FORMATS, _visible, document, github, junit, render, sarif, text
-from peak_trade.lang.codes import CODES
 from peak_trade.lang.source import Diagnostic, Span
 
 ONE = Diagnostic(

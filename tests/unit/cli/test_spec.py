@@ -7,9 +7,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from peak_trade.cli.app import command
+from peak_trade.cli.catalogue import CODES
 from peak_trade.cli.findings import FORMATS
 from peak_trade.cli.spec import check_all, check_file
-from peak_trade.lang.codes import CODES
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "spec"
 SPEC = Path(__file__).parents[3] / "spec"
