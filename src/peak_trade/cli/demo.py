@@ -1,6 +1,7 @@
 """`peak demo`: the main job on real data, from the specification to a page, in one command."""
 
 import shutil
+import tempfile
 from pathlib import Path
 
 import rich_click as click
@@ -11,8 +12,13 @@ from peak_trade.cli.prove import INCONCLUSIVE, VIOLATION
 from peak_trade.cli.report import prove_all, report
 from peak_trade.cli.run import text
 from peak_trade.cli.spec import check_all
+from peak_trade.cli.status import seen, verdicts
+from peak_trade.evidence.artifacts import CONFIG
+from peak_trade.evidence.collect import write
 from peak_trade.proof.verdict import Proved, Refuted
 from peak_trade.session.config import Config
+from peak_trade.watch.snapshot import PAGE as OPERATOR
+from peak_trade.watch.snapshot import snapshots
 
 STEPS_MAX = 100_000
 FAULT_PERMILLE = 100
@@ -22,8 +28,7 @@ FAULT_PERMILLE = 100
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("out/demo"), show_default=True)
 def command(out: Path) -> None:
     """Check and prove the specs, run a dry-run session on real bars with faults, reconcile, and write the report."""
-    if out.exists():
-        shutil.rmtree(out)
+    _clear(out)
     _say(1, "check: every cell of both machines is decided, once")
     if check_all():
         raise Exit(2)
@@ -32,27 +37,38 @@ def command(out: Path) -> None:
     proved = sum(isinstance(item.result.verdict, Proved) for item in results)
     click.echo(f"  {proved} of {len(results)} claims proved, for every number of steps and every payload")
     _say(3, "run: a dry-run session over 13 years of real daily bars, with faults, against the mock venue")
-    asked = snapshot(BUILTIN, STEPS_MAX, Config(fault_permille=FAULT_PERMILLE))
-    job = Job(out, asked)
+    job = Job(out, snapshot(BUILTIN, STEPS_MAX, Config(fault_permille=FAULT_PERMILLE)))
     done = run(job)
     click.echo("\n".join(f"  {line}" for line in text(job, done).splitlines()[:-1]))
     _say(4, "reconcile: book against venue, both ways")
     same = _reconciled(done)
     _say(5, "again: the same run into another folder gives the same bytes")
-    again = run(Job(out / "again", asked))
-    found = differences(out, dict(again.collected.texts) if again.collected else {})
-    shutil.rmtree(out / "again")
-    click.echo("  PASS, five artifacts byte for byte" if not found else "  FAIL\n  " + "\n  ".join(found))
-    click.echo(f"\nreport: {report(out, results)}")
-    if (
-        found
-        or done.state != "STOPPED"
-        or not same
-        or any(isinstance(item.result.verdict, Refuted) for item in results)
-    ):
+    repeated = _repeated(job)
+    write(out, snapshots(seen(out), verdicts(results)))
+    click.echo(f"\noperator's page: {out / OPERATOR}\nreport: {report(out, results)}")
+    refuted = any(isinstance(item.result.verdict, Refuted) for item in results)
+    if refuted or not (same and repeated and done.state == "STOPPED"):
         raise Exit(VIOLATION)
     if proved < len(results):
         raise Exit(INCONCLUSIVE)
+
+
+def _clear(out: Path) -> None:
+    """Make room for the demo's run; a folder that holds anything but an earlier run is left alone."""
+    if not out.exists():
+        return
+    if any(out.iterdir()) and not (out / CONFIG).is_file():
+        raise click.UsageError(f"expected a new folder or an earlier run, was {out}, which holds something else")
+    shutil.rmtree(out)
+
+
+def _repeated(job: Job) -> bool:
+    """Run `job` again beside the first run, and say whether all five artifacts are the same."""
+    with tempfile.TemporaryDirectory(prefix="peak-demo-") as scratch:
+        again = run(Job(Path(scratch) / "again", job.snapshot))
+    found = differences(job.folder, dict(again.collected.texts)) if again.collected else ["the second run left nothing"]
+    click.echo("  PASS, five artifacts byte for byte" if not found else "  FAIL\n  " + "\n  ".join(found))
+    return not found
 
 
 def _reconciled(done: Done) -> bool:

@@ -1,11 +1,13 @@
 """`peak status`: one look at a run, from its journal alone. It reads; with --write it leaves what it saw as files."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import rich_click as click
 from click.exceptions import Exit
 
 from peak_trade.cli.board import board, console
+from peak_trade.cli.prove import Timed
 from peak_trade.cli.report import claim, prove_all
 from peak_trade.cli.specs import machine_named
 from peak_trade.evidence.collect import write
@@ -43,7 +45,7 @@ def command(run: Path, style: str, *, writes: bool, proves: bool) -> None:
     else:
         console().print(board(found))
     if writes:
-        write(run, snapshots(found, verdicts() if proves else Verdicts()))
+        write(run, snapshots(found, verdicts(prove_all()) if proves else Verdicts()))
         click.echo(f"written: {run / PAGE}", err=style == "json")
     if style == "text" and found.grade != "pass":
         click.echo(f"next: peak journal show {run} --last 20")
@@ -68,8 +70,7 @@ def lexicon() -> Lexicon:
     )
 
 
-def verdicts() -> Verdicts:
-    """Return the verdicts on every claim of the shipped session and order machine, proved now."""
-    results = prove_all()
+def verdicts(results: Sequence[Timed]) -> Verdicts:
+    """Return the verdicts of `results`, and what they are about."""
     machines = {item.machine.name: item.machine for item in results}
     return Verdicts([claim(item) for item in results], {name: fingerprint(item) for name, item in machines.items()})

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from peak_trade.cli import journal, report
+from peak_trade.cli import demo, journal, report
 from peak_trade.cli.run import command, kill
 from peak_trade.evidence.artifacts import FIVE
 
@@ -176,3 +176,11 @@ def test_a_page_without_proofs_claims_nothing(done: Path) -> None:
     """Without proofs the first line says that there is no evidence."""
     assert CliRunner().invoke(report.command, [str(done), "--no-proofs"]).exit_code == 0
     assert "NO-LIVE: no evidence" in (done / "report.html").read_text()
+
+
+def test_the_demo_leaves_a_stranger_s_folder_alone(tmp_path: Path) -> None:
+    """`peak demo --out` of a folder that holds something other than a run is refused, and nothing is deleted."""
+    (tmp_path / "thesis.txt").write_text("years of work")
+    result = CliRunner().invoke(demo.command, ["--out", str(tmp_path)])
+    assert result.exit_code == 2
+    assert (tmp_path / "thesis.txt").read_text() == "years of work"
