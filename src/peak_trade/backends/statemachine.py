@@ -24,6 +24,7 @@ from peak_trade.lang.cells import enabled
 from peak_trade.lang.expr import TRUE
 from peak_trade.lang.machine import Transition
 from peak_trade.lang.pretty import expression
+from peak_trade.lang.reserved import CONVENTIONS
 from peak_trade.lang.sorts import Scalar
 from peak_trade.lang.step import Ignored, Outcome, Payload, Refused, Taken, Value
 
@@ -43,8 +44,6 @@ _UNCHECKED = {
 }
 """The library's checks of the graph; `lang.check` has done them, and terminal states are traps on purpose."""
 
-CONVENTIONS = ("on_", "before_", "after_", "error_", "done_")
-"""An event `on_fill` would be sent by the library itself on each `fill`: names that start like this are refused."""
 
 OWN = ("initial_state", "state", "value")
 """Attributes that the library and the book have besides those of the library's base class."""

@@ -6,6 +6,8 @@ LITERALS = frozenset({"true", "false", "null", "otherwise"})
 LANGUAGE = frozenset({"state", "event", "next_state"})
 SORTS = frozenset({"bool", "int", "State", "Event"})
 PREFIXES = ("next_", "is_", "_")
+CONVENTIONS = ("on_", "before_", "after_", "error_", "done_")
+"""python-statemachine calls names that start so: it would send an event `on_fill` itself on each `fill`."""
 
 STATEMACHINE = frozenset(
     {
@@ -40,4 +42,6 @@ def why_reserved(name: str) -> str:
         return "it is a Python keyword"
     if name.startswith(PREFIXES):
         return f"names that start with {', '.join(f'`{prefix}`' for prefix in PREFIXES)} are the language's own"
+    if name.startswith(CONVENTIONS):
+        return f"python-statemachine itself calls names that start with {', '.join(CONVENTIONS)}"
     return ""

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statemachine import State, StateMachine
 
-from peak_trade.lang.reserved import STATEMACHINE, why_reserved, why_reserved_sort
+from peak_trade.lang.reserved import CONVENTIONS, LITERALS, STATEMACHINE, why_reserved, why_reserved_sort
 
 
 class Lamp(StateMachine):
@@ -43,5 +43,11 @@ def test_a_sort_may_not_be_called_like_the_languages_own(name: str) -> None:
 
 @given(st.text(ascii_letters, min_size=9, max_size=12))
 def test_most_names_are_free(name: str) -> None:
-    """A long random word is free unless it happens to begin like the language's own."""
-    assert not why_reserved(name) or name in STATEMACHINE or keyword.iskeyword(name)
+    """A long random word is free unless it happens to be one of the reserved ones."""
+    assert not why_reserved(name) or name in STATEMACHINE or keyword.iskeyword(name) or name.lower() in LITERALS
+
+
+@pytest.mark.parametrize("prefix", CONVENTIONS)
+def test_a_name_that_the_library_would_call_is_refused(prefix: str) -> None:
+    """python-statemachine sends or calls what is named by its conventions; a specification may not use them."""
+    assert "itself calls" in why_reserved(f"{prefix}fill")
