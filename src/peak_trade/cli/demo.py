@@ -13,15 +13,17 @@ from peak_trade.cli.report import prove_all, report
 from peak_trade.cli.run import text
 from peak_trade.cli.spec import check_all
 from peak_trade.cli.status import seen, verdicts
-from peak_trade.evidence.artifacts import CONFIG
+from peak_trade.evidence.artifacts import CONFIG, FIVE
 from peak_trade.evidence.collect import write
 from peak_trade.proof.verdict import Proved, Refuted
 from peak_trade.session.config import Config
 from peak_trade.watch.snapshot import PAGE as OPERATOR
-from peak_trade.watch.snapshot import snapshots
+from peak_trade.watch.snapshot import WATCHED, snapshots
 
 STEPS_MAX = 100_000
 FAULT_PERMILLE = 100
+MADE = {*FIVE, "journal", "venue.jsonl", "kill_switch.json", "report.html", *WATCHED}
+"""What an earlier demo may have left; a folder with anything else in it is not deleted."""
 
 
 @click.command("demo")
@@ -57,7 +59,8 @@ def _clear(out: Path) -> None:
     """Make room for the demo's run; a folder that holds anything but an earlier run is left alone."""
     if not out.exists():
         return
-    if any(out.iterdir()) and not (out / CONFIG).is_file():
+    strange = {path.name for path in out.iterdir()} - MADE
+    if strange or (any(out.iterdir()) and not (out / CONFIG).is_file()):
         raise click.UsageError(f"expected a new folder or an earlier run, was {out}, which holds something else")
     shutil.rmtree(out)
 

@@ -19,7 +19,7 @@ from peak_trade.market.sheet import BarSettings
 from peak_trade.market.strategy import Strategy, load
 from peak_trade.session.assembly import JOURNAL, Session, Setup, expect_folder, open_session
 from peak_trade.session.config import Config
-from peak_trade.session.inputs import Input, no_drift
+from peak_trade.session.inputs import FileDrift, Input, no_drift
 
 BUILTIN: Final = "builtin"
 JOURNAL_FILE: Final = "journal.jsonl"
@@ -110,7 +110,7 @@ def _done(job: Job, session: Session, bars: Bars) -> Done:
         return Done(orchestrator.state, orchestrator.why, session.problem, None)
     found = collected(job.folder, job.snapshot, bars.name)
     write(job.folder, found.texts)
-    return Done(orchestrator.state, orchestrator.why, session.problem, found)
+    return Done(orchestrator.state, orchestrator.why, session.problem or orchestrator.problem, found)
 
 
 def collected(folder: Path, snapshot: Snapshot, data_name: str) -> Collected:
@@ -139,6 +139,11 @@ def differences(folder: Path, texts: dict[str, str]) -> list[str]:
         if difference:
             found.append(difference)
     return found
+
+
+def drift_of(kept: Snapshot) -> Callable[[], Input | None]:
+    """Return what watches the configuration file of a run, if it had one."""
+    return FileDrift(Path(kept.config_file), kept.config_file_sha256) if kept.config_file else no_drift
 
 
 def snapshot(bars: str, steps_max: int, config: Config) -> Snapshot:

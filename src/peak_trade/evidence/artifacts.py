@@ -69,6 +69,8 @@ class Snapshot(Part):
     bars: str = Field(description="builtin, or the path as it was given")
     steps_max: int
     config: dict[str, Any]
+    config_file: str = Field(default="", description="the file that is watched for drift, as it was given")
+    config_file_sha256: str = ""
 
 
 class Orders(Part):
@@ -82,6 +84,7 @@ class Orders(Part):
     expired: int
     rejected: int
     unknown_at_end: int
+    other_at_end: int = Field(description="placed, and in none of the states above: new, pending new, pending cancel")
     denied_by: dict[str, int]
 
 
@@ -143,6 +146,7 @@ def metrics(story: Story, start_ticks: int, performance: Mapping[str, float | No
             expired=states.get("expired", 0),
             rejected=states.get("rejected", 0),
             unknown_at_end=states.get("unknown", 0),
+            other_at_end=sum(states.get(name, 0) for name in ("pending_new", "new", "pending_cancel")),
             denied_by=denied_by,
         ),
         fills=len(story.trades),

@@ -109,8 +109,10 @@ class Story:
 
     @property
     def why(self) -> str:
-        """The reason by which the session left its last state, or an empty text."""
-        return next((item.by for item in reversed(self.happenings) if item.outcome == "taken"), "")
+        """The transition that first led to STOPPING, or else the last one that was taken; empty before any."""
+        taken = [item for item in self.happenings if item.outcome == "taken"]
+        stopping = (item.by for item in taken if item.state == "STOPPING")
+        return next(stopping, taken[-1].by if taken else "")
 
 
 def tell(records: Iterable[Record]) -> Story:

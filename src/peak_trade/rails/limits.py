@@ -50,11 +50,11 @@ class Proposal:
 class Situation:
     """What the limits look at, at the moment before the order leaves.
 
-    `exposed_lots` is the position plus everything on its way in this symbol; `free_cash_ticks` is cash less what open
-    buys may cost; `reference_ticks` is the last price seen, 0 if there is none.
+    `worst_lots` is the position if all orders on their way on this order's side fill, and none on the other;
+    `free_cash_ticks` is cash less what open buys may cost; `reference_ticks` is the last price, 0 if there is none.
     """
 
-    exposed_lots: int
+    worst_lots: int
     open_orders: int
     step_orders: int
     free_cash_ticks: int
@@ -68,7 +68,7 @@ def denial(limits: Limits, proposal: Proposal, now: Situation) -> Rail | None:  
     Cash can never become negative: a buy must be covered by free cash at its worst price.
     """
     lots, price = abs(proposal.signed_lots), proposal.price_ticks
-    after = now.exposed_lots + proposal.signed_lots
+    after = now.worst_lots + proposal.signed_lots
     if lots > limits.order_lots_max:
         return Rail.ORDER_QUANTITY
     if now.reference_ticks <= 0 or price <= 0:
@@ -86,13 +86,14 @@ def denial(limits: Limits, proposal: Proposal, now: Situation) -> Rail | None:  
 
 def _exposure(limits: Limits, proposal: Proposal, now: Situation, after: int) -> Rail | None:
     """Return the limit on position, cash or loss that breaks; an order that only reduces is never held back by them."""
-    if after < 0 and not limits.short_allowed:
+    buys = proposal.signed_lots > 0
+    if not buys and after < 0 and not limits.short_allowed:
         return Rail.SHORT
-    if abs(after) <= abs(now.exposed_lots) and after * now.exposed_lots >= 0:
+    if (after <= 0) if buys else (after >= 0):
         return None
     if abs(after) > limits.position_lots_max:
         return Rail.POSITION
-    if proposal.signed_lots > 0 and proposal.signed_lots * proposal.cost_ticks > now.free_cash_ticks:
+    if buys and proposal.signed_lots * proposal.cost_ticks > now.free_cash_ticks:
         return Rail.CASH
     if now.day_loss_ticks > limits.day_loss_ticks_max:
         return Rail.DAILY_LOSS

@@ -14,6 +14,8 @@ class Tripwire(StrEnum):
     POSITION_BEYOND_LIMIT = "position_beyond_limit"
     LOSS_BEYOND_LIMIT = "loss_beyond_limit"
     FILLS_DIFFER_FROM_POSITION = "fills_differ_from_position"
+    SHORT_POSITION = "short_position"
+    BOOK_DIFFERS_FROM_VENUE = "book_differs_from_venue"
     REPORT_REFUSED = "report_refused"
     COUNTS_DIFFER = "counts_differ"
     OUTCOME_UNRESOLVED = "outcome_unresolved"
@@ -25,6 +27,8 @@ HARD = frozenset(
         Tripwire.REPORT_REFUSED,
         Tripwire.COUNTS_DIFFER,
         Tripwire.CASH_NEGATIVE,
+        Tripwire.SHORT_POSITION,
+        Tripwire.BOOK_DIFFERS_FROM_VENUE,
     }
 )
 """Those after which a person must look."""
@@ -37,6 +41,7 @@ class Reading:
     cash_ticks: int
     short_allowed: bool
     largest_position_lots: int
+    smallest_position_lots: int
     position_lots_max: int
     loss_ticks: int
     loss_ticks_max: int
@@ -46,7 +51,7 @@ class Reading:
     counted_open_orders: int
 
 
-def tripped(reading: Reading) -> Tripwire | None:
+def tripped(reading: Reading) -> Tripwire | None:  # noqa: PLR0911 - one return for each tripwire
     """Return the first tripwire that trips, the hard ones first, or None.
 
     `filled_lots` and `position_lots` are the signed sums over all orders and over all positions: what the orders say
@@ -58,6 +63,8 @@ def tripped(reading: Reading) -> Tripwire | None:
         return Tripwire.COUNTS_DIFFER
     if reading.cash_ticks < 0 and not reading.short_allowed:
         return Tripwire.CASH_NEGATIVE
+    if reading.smallest_position_lots < 0 and not reading.short_allowed:
+        return Tripwire.SHORT_POSITION
     if reading.largest_position_lots > reading.position_lots_max:
         return Tripwire.POSITION_BEYOND_LIMIT
     if reading.loss_ticks > reading.loss_ticks_max:

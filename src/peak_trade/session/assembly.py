@@ -33,6 +33,7 @@ from peak_trade.session.recording import ANNOTATIONS, RECOVERED, RUN, Recorder, 
 JOURNAL: Final = "journal"
 VENUE: Final = "venue.jsonl"
 KILL_SWITCH: Final = "kill_switch.json"
+PRICE_TICKS_MAX: Final = 10**10
 DIGEST_DIGITS: Final = 15
 """Hex digits of the digest that the session machine compares: 60 bits; the whole one stands in the run record."""
 
@@ -86,7 +87,7 @@ class Session:
 
     def start(self) -> str:
         """Make the startup checks and begin; return the state."""
-        return self.orchestrator.start(self.readings, self.setup.rearm)
+        return self.orchestrator.start(self.readings, self.setup.rearm if self.journal and not self.resumed else "")
 
     def run(self, count: int, progress: Callable[[int, str], None] | None = None) -> int:
         """Take at most `count` bounded steps; return how many were taken before the session was over."""
@@ -125,19 +126,18 @@ def open_session(setup: Setup, *, resume: bool) -> Session:
         FileNotFoundError: a resume, but the folder holds none.
     """
     expect_folder(setup.folder, resume=resume)
+    expect_prices(setup.bars)
     setup.folder.mkdir(parents=True, exist_ok=True)
-    switch = KillSwitch(setup.kill_switch or setup.folder / KILL_SWITCH)
-    if setup.kill_switch is None and not resume:
-        switch.create()  # a switch of one's own starts clear; a shared one must be there, or it counts as latched
-    latched = switch.read().latched
-    if setup.rearm:
-        switch.rearm(setup.rearm)
+    own = KillSwitch(setup.folder / KILL_SWITCH)
+    if not resume:
+        own.create()  # the run's own switch starts clear; a shared one must be there, or it counts as latched
+    inputs = Inputs((own, KillSwitch(setup.kill_switch)) if setup.kill_switch else (own,), setup.drift)
     journal, problem = _journal(setup)
     tape: Recorder = Tape(journal, ANNOTATIONS) if journal else MemoryTape(_schema(setup))
     venue = _venue(setup) if setup.config.adapter == "mock" and journal else None
-    orchestrator = _orchestrator(setup, tape, venue, Inputs(switch, setup.drift))
+    orchestrator = _orchestrator(setup, tape, venue, inputs)
     session = Session(setup, orchestrator, tape, journal, venue, problem, resumed=resume)
-    session.readings = _readings(setup, was_latched=latched, journal_redacting=journal is not None)
+    session.readings = _readings(setup, inputs, journal_redacting=journal is not None)
     try:
         _begin(session)
     except BaseException:
@@ -149,12 +149,19 @@ def open_session(setup: Setup, *, resume: bool) -> Session:
 def expect_folder(folder: Path, *, resume: bool) -> None:
     """Raise FileExistsError or FileNotFoundError unless the folder is one for a new run, or one to resume."""
     begun = (folder / JOURNAL).is_dir() and any((folder / JOURNAL).iterdir())
-    if begun and not resume:
+    if (begun or (folder / VENUE).exists()) and not resume:
         raise FileExistsError(f"expected a new folder, was {folder}, which holds a run; use --resume or another --out")
     if resume and not folder.is_dir():
         raise FileNotFoundError(f"expected a folder with a run to resume, was {folder}; start one with --out")
     if resume and not begun and (folder / VENUE).exists():
         raise FileNotFoundError(f"expected a journal in {folder}, was none beside the venue's ledger; restore it")
+
+
+def expect_prices(bars: Bars) -> None:
+    """Raise ValueError unless every price is at most PRICE_TICKS_MAX: positions times prices stay within 64 bits."""
+    highest = max((bar.high_ticks for step in bars.steps for bar in step.bars), default=0)
+    if highest > PRICE_TICKS_MAX:
+        raise ValueError(f"expected prices of at most {PRICE_TICKS_MAX} ticks, was {highest}; choose a larger tick")
 
 
 def _schema(setup: Setup) -> Any:  # noqa: ANN401 - the journal's own type
@@ -185,9 +192,7 @@ def _orchestrator(setup: Setup, tape: Recorder, venue: MockVenue | None, inputs:
     return Orchestrator(Driver(compile_kernel(setup.session)), desk, setup.strategy, world, inputs, plan, tape)
 
 
-def _readings(
-    setup: Setup, *, was_latched: bool, journal_redacting: bool
-) -> dict[str, Callable[[], dict[str, Scalar]]]:
+def _readings(setup: Setup, inputs: Inputs, *, journal_redacting: bool) -> dict[str, Callable[[], dict[str, Scalar]]]:
     config = setup.config
 
     def preflight() -> dict[str, Scalar]:
@@ -201,7 +206,7 @@ def _readings(
         }
 
     return {
-        "kill_switch_read": lambda: {"read_latched": was_latched},
+        "kill_switch_read": lambda: {"read_latched": inputs.latched()},
         "preflight": preflight,
     }
 

@@ -61,7 +61,8 @@ class Book:
     orders: dict[str, Order] = field(default_factory=dict)
     working: dict[str, Order] = field(default_factory=dict)
     positions: dict[str, Position] = field(default_factory=dict)
-    working_lots: dict[str, int] = field(default_factory=dict)
+    buying_lots: dict[str, int] = field(default_factory=dict)
+    selling_lots: dict[str, int] = field(default_factory=dict)
     reserved_ticks: int = 0
     filled_lots: int = 0
     held_lots: int = 0
@@ -91,7 +92,8 @@ class Book:
             before, after = self._worst(order, order.resting_lots), self._worst(order, leaves_lots)
             self.reserved_ticks += after - before
         order.resting_lots = leaves_lots
-        self.working_lots[symbol] = self.working_lots.get(symbol, 0) + order.sign * change
+        side = self.buying_lots if order.sign > 0 else self.selling_lots
+        side[symbol] = side.get(symbol, 0) + change
         if leaves_lots:
             self.working[request.client_order_id] = order
         else:
@@ -104,6 +106,12 @@ class Book:
         self.fees_ticks += fee_ticks
         self.held_lots += signed
         return self.position(order.request.symbol).fill(signed, price_ticks)
+
+    def working_lots(self) -> dict[str, int]:
+        """Return the signed open quantity of each symbol that has any: buys less sells."""
+        symbols = self.buying_lots.keys() | self.selling_lots.keys()
+        net = {symbol: self.buying_lots.get(symbol, 0) - self.selling_lots.get(symbol, 0) for symbol in sorted(symbols)}
+        return {symbol: lots for symbol, lots in net.items() if lots}
 
     def equity_ticks(self) -> int:
         """Return cash plus the positions at the last prices seen."""

@@ -2,15 +2,16 @@
 
 import hashlib
 import json
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from peak_trade.lang.read import Marks, read
 from peak_trade.lang.source import Diagnostic, Findings, Source, Span, suggestion
 from peak_trade.rails.limits import Limits
 
 Count = Annotated[int, Field(ge=0, le=10**12)]
+Lots = Annotated[int, Field(ge=0, le=10**7)]
 Permille = Annotated[int, Field(ge=0, le=1_000)]
 
 
@@ -27,9 +28,9 @@ class Part(BaseModel):
 class LimitsPart(Part):
     """The limits before an order leaves; prices in ticks, quantities in lots, money in ticks."""
 
-    order_lots_max: Count = 200_000
+    order_lots_max: Lots = 200_000
     order_notional_ticks_max: Count = 5_000_000_000
-    position_lots_max: Count = 400_000
+    position_lots_max: Lots = 400_000
     open_orders_max: Count = 1_000
     step_orders_max: Count = 1_000
     collar_permille_max: Permille = 100
@@ -48,6 +49,12 @@ class VenuePart(Part):
     participation_permille_max: Permille = 2
     fee_permille: Permille = 1
     slippage_ticks: Count = 0
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.participation_permille_min > self.participation_permille_max:
+            raise ValueError("participation_permille_min must not exceed participation_permille_max")
+        return self
 
 
 class MarketPart(Part):

@@ -11,9 +11,11 @@ from peak_trade.rails.limits import Limits, Proposal, Rail, Situation, denial
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The numbers that the rails look at, at the moment of the decision; lots signed, money in ticks."""
+    """What the rails look at, at the moment of the decision: working lots positive on both sides, money in ticks."""
 
-    exposed_lots: Mapping[str, int]
+    positions_lots: Mapping[str, int]
+    buying_lots: Mapping[str, int]
+    selling_lots: Mapping[str, int]
     reference_ticks: Mapping[str, int]
     open_orders: int
     free_cash_ticks: int
@@ -35,7 +37,7 @@ def decide(intents: Sequence[Intent], account: Account, limits: Limits, prefix: 
     A market intent leaves as a limit order at the edge of the price collar, so that what it may cost is bounded.
     The id of the n-th order is `prefix` and n, from 1.
     """
-    exposed: dict[str, int] = {}
+    leaving: dict[tuple[str, bool], int] = {}
     sent, cash = 0, account.free_cash_ticks
     decisions = []
     for number, intent in enumerate(intents, 1):
@@ -43,10 +45,9 @@ def decide(intents: Sequence[Intent], account: Account, limits: Limits, prefix: 
         buys = intent.side is Side.BUY
         signed = intent.qty_lots if buys else -intent.qty_lots
         price = intent.limit_ticks or _collar(reference, limits.collar_permille_max, buys=buys)
-        held = exposed.get(symbol)
-        if held is None:
-            held = account.exposed_lots.get(symbol, 0)
-        situation = Situation(held, account.open_orders + sent, sent, cash, reference, account.day_loss_ticks)
+        working = account.buying_lots.get(symbol, 0) if buys else -account.selling_lots.get(symbol, 0)
+        worst = account.positions_lots.get(symbol, 0) + working + leaving.get((symbol, buys), 0)
+        situation = Situation(worst, account.open_orders + sent, sent, cash, reference, account.day_loss_ticks)
         rail = denial(limits, Proposal(signed, with_fee(price, account.fee_permille), price), situation)
         request = OrderRequest(
             client_order_id=f"{prefix}{number}",
@@ -60,7 +61,7 @@ def decide(intents: Sequence[Intent], account: Account, limits: Limits, prefix: 
         decisions.append(Decision(request, rail))
         if rail is None:
             sent += 1
-            exposed[symbol] = held + signed
+            leaving[symbol, buys] = leaving.get((symbol, buys), 0) + signed
             cash -= max(0, signed) * with_fee(price, account.fee_permille)
     return tuple(decisions)
 

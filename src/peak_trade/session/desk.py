@@ -72,18 +72,22 @@ class Desk:
             if order.value[0] in UNANSWERED:
                 self.trip(Tripwire.OUTCOME_UNRESOLVED, order.request.client_order_id)
 
-    def resolve(self) -> None:
-        """Ask for the outcome of each order that is still open; nothing is sent."""
+    def resolve(self, *, closing: bool) -> None:
+        """Ask for the outcome of each order that is still open; nothing is sent.
+
+        With `closing`, an order that the venue does not know is given up: it will not be sent again.
+        """
         for order in tuple(self.book.working.values()):
-            if order.value[0] in UNANSWERED and not self._recorded_answers(order):
-                for answer in self.sender.asked(order.request, unknown=order.value[0] == "unknown"):
-                    self._answer(order, answer.event, answer.venue_order_id)
+            if order.value[0] not in UNANSWERED or self._recorded_answers(order):
+                continue
+            for answer in self.sender.asked(order.request, unknown=order.value[0] == "unknown", closing=closing):
+                self._answer(order, answer.event, answer.venue_order_id)
 
     def _recorded_answers(self, order: Order) -> bool:
         """Apply the answers that the tape holds for `order`; return true iff they decide its outcome."""
         while (record := self.tape.peek()) is not None:
             body = record.body
-            if record.kind != ORDER or body.get("order") != order.request.client_order_id:
+            if record.kind != ORDER or body.get("order") != order.request.client_order_id or "cursor" in body:
                 return True
             self._answer(order, str(body["event"]), str(body.get("venue_order") or ""))
             if order.value[0] not in UNANSWERED:
@@ -97,8 +101,11 @@ class Desk:
 
     def listen(self) -> None:
         """Take the reports of this step: those on the tape first, then the venue's, in cursor order."""
-        while (record := self.tape.peek()) is not None and record.kind == ORDER and "cursor" in record.body:
-            self._take_recorded(record.body)
+        while (record := self.tape.peek()) is not None and "cursor" in record.body:
+            if record.kind == ORDER:
+                self._take_recorded(record.body)
+            else:
+                self._ghost(int(record.body["cursor"] or 0), str(record.body["order"]))
         if self.tape.replaying:
             return
         try:
@@ -132,11 +139,11 @@ class Desk:
         """Apply one report, unless the book has it already; each fill moves it exactly once."""
         if report.cursor <= self.cursor:
             return
-        self.cursor = report.cursor
         order = self.book.orders.get(report.client_order_id)
         if order is None:
-            self.trip(Tripwire.REPORT_REFUSED, report.client_order_id)
+            self._ghost(report.cursor, report.client_order_id)
             return
+        self.cursor = report.cursor
         facts: dict[str, Any] = {"cursor": report.cursor, "exec_id": report.exec_id}
         fill = report.kind is ReportKind.TRADE
         if fill:
@@ -144,6 +151,13 @@ class Desk:
         outcome = self.apply(order, EVENTS[report.kind], (report.last_lots,) if fill else (), facts)
         if isinstance(outcome, Refused | Broken):
             self.trip(Tripwire.REPORT_REFUSED, report.client_order_id)
+
+    def _ghost(self, cursor: int, order: str) -> None:
+        """Note a report about an order that is not ours; the book stays as it is."""
+        self.cursor = cursor
+        self.wires.append(Tripwire.REPORT_REFUSED)
+        wire = Tripwire.REPORT_REFUSED.value
+        self.tape.append(TRIP, {"step": self.step, "wire": wire, "order": order, "cursor": cursor})
 
     def cancel_working(self) -> None:
         """Ask the venue to cancel every order that is working and has no cancel pending."""
@@ -209,8 +223,11 @@ class Desk:
         self.wires.append(wire)
         self.tape.append(TRIP, {"step": self.step, "wire": wire.value, **({"order": order} if order else {})})
 
-    def reconcile(self) -> None:
-        """Compare the book with the venue's orders and fills, and write down every difference."""
+    def reconcile(self) -> bool:
+        """Compare the book with the venue's orders and fills, and write down every difference.
+
+        Return true iff the venue answered and there is none: no answer is no agreement.
+        """
         found: tuple[Difference, ...] = ()
 
         def ask() -> Body:
@@ -219,12 +236,13 @@ class Desk:
             found, asked = self._compare()
             return {"step": self.step, "orders": len(self.book.orders), "differences": len(found), "asked": asked}
 
-        self.tape.outcome(RECONCILED, ask)
+        found_out = self.tape.outcome(RECONCILED, ask)
         while (record := self.tape.peek()) is not None and record.kind == DIFFERENCE:
             self.tape.append(DIFFERENCE, record.body)
         for item in found:
             words: Body = {"code": item.code.value, "subject": item.subject}
             self.tape.append(DIFFERENCE, {**words, "book_lots": item.book_lots, "venue_lots": item.venue_lots})
+        return found_out["asked"] is True and found_out["differences"] == 0
 
     def _compare(self) -> tuple[tuple[Difference, ...], bool]:
         """Return the differences, and whether the venue answered at all: no answer is no agreement."""

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from peak_trade.lang.sorts import Scalar
+from peak_trade.lang.source import Source
+from peak_trade.session.config import parse_config
 from peak_trade.session.killswitch import KillSwitch
 
 Input: TypeAlias = tuple[str, dict[str, Scalar]]
 """An event of the session machine and its payload."""
 
-EXTERNAL: Final = frozenset({"kill", "stop", "abort", "cancel_session", "config_drift", "health_failed", "acknowledge"})
+EXTERNAL: Final = frozenset({"kill", "stop", "abort", "cancel_session", "config_drift"})
 """Events that come from outside; a resumed run takes them from its journal and does not look again."""
 
 
@@ -20,10 +22,20 @@ EXTERNAL: Final = frozenset({"kill", "stop", "abort", "cancel_session", "config_
 class Inputs:
     """Reads every outside source once for each step; no waiting, no polling."""
 
-    kill_switch: KillSwitch
+    switches: tuple[KillSwitch, ...]
     drift: Callable[[], Input | None]
     asked: list[Input] = field(default_factory=list)
     killed: bool = False
+
+    def latched(self) -> bool:
+        """Return true iff any switch that this session obeys is latched."""
+        return any(switch.read().latched for switch in self.switches)
+
+    def rearm(self, operator: str) -> None:
+        """Clear every latched switch in the operator's name."""
+        for switch in self.switches:
+            if switch.read().latched:
+                switch.rearm(operator)
 
     def ask(self, event: str) -> None:
         """Remember an operator's event for the next step."""
@@ -32,7 +44,7 @@ class Inputs:
     def poll(self) -> tuple[Input, ...]:
         """Return what came in since the last step."""
         found, self.asked = list(self.asked), []
-        if not self.killed and self.kill_switch.read().latched:
+        if not self.killed and self.latched():
             self.killed = True
             found.append(("kill", {}))
         drifted = self.drift()
@@ -69,7 +81,6 @@ class FileDrift:
 
 
 def _flag(data: bytes) -> bool:
-    """Return whether the drifted text could turn the live flag on; doubt counts as on."""
-    text = data.decode("utf-8", "replace")
-    lines = [line for line in text.splitlines() if "enable_live_broker" in line]
-    return bool(lines) and not all(line.split("#")[0].strip().rstrip(",").endswith("false") for line in lines)
+    """Return whether the drifted text turns the live flag on; what cannot be read as a configuration counts as on."""
+    config, _ = parse_config(Source("drifted", data.decode("utf-8", "replace")), {})
+    return config is None or config.enable_live_broker

@@ -17,6 +17,15 @@ class Reading:
     why: str
 
 
+def is_switch(path: Path) -> bool:
+    """Return true iff the file at `path` is a kill switch, whatever it says."""
+    try:
+        data = json.loads(path.read_bytes()[:FILE_BYTES_MAX])
+    except (OSError, ValueError):
+        return False
+    return isinstance(data, dict) and set(data) == {"by", "latched"}
+
+
 @dataclass(frozen=True, slots=True)
 class KillSwitch:
     """The kill switch kept at `path`."""

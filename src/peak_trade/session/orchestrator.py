@@ -18,7 +18,7 @@ from peak_trade.market.strategy import Strategy, View
 from peak_trade.rails.limits import Limits
 from peak_trade.rails.tripwires import HARD, Reading, Tripwire, tripped
 from peak_trade.session.clock import START, Moment
-from peak_trade.session.decide import Account, decide
+from peak_trade.session.decide import Account, Decision, decide
 from peak_trade.session.desk import Desk
 from peak_trade.session.inputs import EXTERNAL, Inputs
 from peak_trade.session.recording import ACCOUNT, END, SESSION, Recorder, said
@@ -62,6 +62,8 @@ class Orchestrator:
     tape: Recorder
     moment: Moment = START
     why: str = ""
+    problem: str = ""
+    _reconciled: bool = False
     _equity_ticks: int = 0
     _peak_ticks: int = 0
     _day: str = ""
@@ -98,8 +100,9 @@ class Orchestrator:
         record = self.tape.peek()
         if record is not None:
             operator = str(record.body.get("operator") or "") if record.body.get("event") == "rearm" else ""
-        if operator:
-            self.fire("rearm", {}, operator=operator)
+        if operator and isinstance(self.fire("rearm", {}, operator=operator), Taken):
+            self.tape.commit()  # on record before the switch is cleared
+            self.inputs.rearm(operator)
 
     def external(self, event: str, read: Callable[[], dict[str, Scalar]]) -> Outcome:
         """Offer an event whose payload comes from outside: from the tape while it lasts, else read now."""
@@ -112,6 +115,7 @@ class Orchestrator:
 
     def fire(self, event: str, payload: dict[str, Scalar], *, operator: str = "") -> Outcome:
         """Offer one event to the session machine and write what it did to the tape; refusals too."""
+        before = self.state
         outcome = self.driver.fire(event, payload)
         by, kind, detail = said(outcome)
         body = {"event": event, "outcome": kind, "by": by, "state": self.state, "step": self.moment.step, **payload}
@@ -122,7 +126,7 @@ class Orchestrator:
         if operator:
             body["operator"] = operator
         self.tape.append(SESSION, body)
-        if isinstance(outcome, Taken):
+        if isinstance(outcome, Taken) and before != "STOPPING":
             self.why = self.driver.kernel.machine.transition(by).reason or self.why
         return outcome
 
@@ -169,6 +173,7 @@ class Orchestrator:
         self.desk.step = number
         if not self.tape.replaying:
             self.world.advance(number, bars)
+        self.desk.resolve(closing=self.state == "STOPPING")
         self.desk.listen()
         for bar in bars:
             self.desk.book.position(bar.symbol).last_ticks = bar.close_ticks
@@ -183,30 +188,17 @@ class Orchestrator:
         elif self.state == "DRYRUN_ACTIVE":
             self.fire("data_ended", {})
         if self.state == "STOPPING":
-            self.desk.resolve()
             self.desk.cancel_working()
             self._settle()
+            self._reconcile()
         self._trip()
         self.tape.commit()
 
     def _trade(self) -> None:
         """Ask the strategy, decide, make the intents durable, and only then let them leave."""
-        book = self.desk.book
-        step = self.plan.bars.steps[self.moment.step - 1]
-        intents = self.strategy.decide(
-            View(
-                step=self.moment.step,
-                ts=step.ts,
-                bars=step.by_symbol(),
-                positions_lots={symbol: item.lots for symbol, item in book.positions.items()},
-                working_lots=dict(book.working_lots),
-                cash_ticks=book.cash_ticks,
-                winding_down=self.moment.step >= self.plan.steps - self.plan.wind_down_steps,
-            )
-        )
-        if not intents:
+        decisions = self._decisions()
+        if not decisions:
             return
-        decisions = decide(intents, self._account(), self.plan.limits, f"{self.plan.prefix}-{self.moment.step}-")
         leaving = sum(decision.rail is None for decision in decisions)
         if leaving and not isinstance(self.fire("order_batch", {"sent": leaving}), Taken):
             return
@@ -215,11 +207,34 @@ class Orchestrator:
         self.desk.send(sending)
         self._settle()
 
+    def _decisions(self) -> tuple[Decision, ...]:
+        """Return what the strategy wants and the rails say; a strategy that fails stops the session."""
+        try:
+            intents = self.strategy.decide(self._view())
+            return decide(intents, self._account(), self.plan.limits, f"{self.plan.prefix}-{self.moment.step}-")
+        except Exception as error:  # noqa: BLE001 - whatever a user's strategy raises must end in an orderly stop
+            self.problem = f"the strategy failed at step {self.moment.step}: {type(error).__name__}: {error}"
+            self.fire("health_failed", {})
+            return ()
+
+    def _view(self) -> View:
+        book, step = self.desk.book, self.plan.bars.steps[self.moment.step - 1]
+        return View(
+            step=self.moment.step,
+            ts=step.ts,
+            bars=step.by_symbol(),
+            positions_lots={symbol: item.lots for symbol, item in book.positions.items() if item.lots},
+            working_lots=book.working_lots(),
+            cash_ticks=book.cash_ticks,
+            winding_down=self.moment.step >= self.plan.steps - self.plan.wind_down_steps,
+        )
+
     def _account(self) -> Account:
         book = self.desk.book
-        exposed = {symbol: item.lots + book.working_lots.get(symbol, 0) for symbol, item in book.positions.items()}
         return Account(
-            exposed_lots=exposed,
+            positions_lots={symbol: item.lots for symbol, item in book.positions.items()},
+            buying_lots=book.buying_lots,
+            selling_lots=book.selling_lots,
             reference_ticks={symbol: item.last_ticks for symbol, item in book.positions.items()},
             open_orders=len(book.working),
             free_cash_ticks=book.free_cash_ticks(),
@@ -263,6 +278,7 @@ class Orchestrator:
             cash_ticks=book.cash_ticks,
             short_allowed=limits.short_allowed,
             largest_position_lots=max((abs(item.lots) for item in book.positions.values()), default=0),
+            smallest_position_lots=min((item.lots for item in book.positions.values()), default=0),
             position_lots_max=limits.position_lots_max,
             loss_ticks=self._day_loss_ticks(),
             loss_ticks_max=limits.day_loss_ticks_max,
@@ -282,10 +298,18 @@ class Orchestrator:
         for wire in wires:
             self.fire("invariant_broken" if wire in HARD else "rail_tripped", {})
 
+    def _reconcile(self) -> None:
+        """Compare book and venue once nothing is open any more, before the session may stop by itself."""
+        if self._reconciled or self.desk.book.working:
+            return
+        self._reconciled = True
+        if not self.desk.reconcile():
+            self.desk.trip(Tripwire.BOOK_DIFFERS_FROM_VENUE)
+
     def _end(self) -> None:
         """Write the end of the session and make it durable."""
         book = self.desk.book
-        if self.state != "PREFLIGHT_FAILED":
+        if self.state != "PREFLIGHT_FAILED" and not self._reconciled:
             self.desk.reconcile()
         body: Body = {"step": self.moment.step, "state": self.state, "equity_ticks": book.equity_ticks()}
         self.tape.append(END, {**body, "cash_ticks": book.cash_ticks})

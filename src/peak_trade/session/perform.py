@@ -49,12 +49,20 @@ class Sender:
             except BrokerError:
                 continue  # refused before acceptance: nothing was sent, so it may be sent again
             return
+        if unknown:
+            yield from self.asked(request, unknown=True)
 
-    def asked(self, request: OrderRequest, *, unknown: bool) -> Iterator[Answer]:
-        """Yield what the venue says when asked for the order once; nothing is sent."""
+    def asked(self, request: OrderRequest, *, unknown: bool, closing: bool = False) -> Iterator[Answer]:
+        """Yield what the venue says when asked for the order once; nothing is sent.
+
+        With `closing`, that the venue does not know it ends in `give_up`.
+        """
         known = self._ask(request)
-        if not isinstance(known, BrokerError):
-            yield from _told(known, unknown=unknown)
+        if isinstance(known, BrokerError):
+            return
+        yield from _told(known, unknown=unknown)
+        if known is None and closing:
+            yield Answer("give_up")
 
     def _ask(self, request: OrderRequest) -> OrderStatus | BrokerError | None:
         try:

@@ -78,7 +78,7 @@ def schema(session: Machine, order: Machine) -> Schema:
             **_wholes("step", "equity_ticks", "cash_ticks", "realized_ticks", "fees_ticks", "drawdown_ticks"),
             **_wholes("open_orders", "gross_lots"),
         },
-        TRIP: {"step": Whole(), "wire": Words(frozenset(Tripwire)), "order": Text()},
+        TRIP: {"step": Whole(), "wire": Words(frozenset(Tripwire)), "order": Text(), "cursor": Whole()},
         RECONCILED: {**_wholes("step", "orders", "differences"), "asked": Truth()},
         DIFFERENCE: {
             "code": Words(frozenset(Code)),

@@ -13,6 +13,8 @@ PAGE: Final = "status.html"
 DRYRUN_HEALTH: Final = "dryrun_health_snapshot.json"
 DRYRUN_STATUS: Final = "dryrun_status_snapshot.json"
 DRYRUN_METRICS: Final = "dryrun_metrics_snapshot.json"
+WATCHED: Final = (HEALTH, STATUS, PROMETHEUS, PAGE, DRYRUN_HEALTH, DRYRUN_STATUS, DRYRUN_METRICS)
+"""Every file that `snapshots` gives."""
 
 
 def snapshots(view: View, verdicts: Verdicts) -> dict[str, str]:

@@ -35,7 +35,7 @@ def done(tmp_path_factory: pytest.TempPathFactory, bars: Path) -> Path:
     out = tmp_path_factory.mktemp("runs") / "a"
     result = call("--bars", bars, "--out", out, "--seed", 7, "--faults", 200)
     assert result.exit_code == 0, result.output
-    assert result.output.startswith("STOPPED · drained")
+    assert result.output.startswith("STOPPED · ended")
     assert "all flat" in result.output
     return out
 

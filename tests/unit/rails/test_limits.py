@@ -19,7 +19,7 @@ LIMITS = Limits(
     short_allowed=False,
 )
 CALM = Situation(
-    exposed_lots=0,
+    worst_lots=0,
     open_orders=0,
     step_orders=0,
     free_cash_ticks=10**9,
@@ -31,7 +31,7 @@ BUY = Proposal(signed_lots=100, cost_ticks=10_050, price_ticks=10_050)
 BREAKING = {
     Rail.ORDER_QUANTITY: (replace(BUY, signed_lots=1_001), CALM),
     Rail.ORDER_NOTIONAL: (replace(BUY, signed_lots=1_000, price_ticks=11_000, cost_ticks=11_000), CALM),
-    Rail.POSITION: (BUY, replace(CALM, exposed_lots=1_950)),
+    Rail.POSITION: (BUY, replace(CALM, worst_lots=1_950)),
     Rail.OPEN_ORDERS: (BUY, replace(CALM, open_orders=10)),
     Rail.STEP_ORDERS: (BUY, replace(CALM, step_orders=5)),
     Rail.PRICE_COLLAR: (replace(BUY, price_ticks=11_001), CALM),
@@ -73,7 +73,7 @@ def test_without_the_limit_the_order_would_leave(rail: Rail) -> None:
 
 situations = st.builds(
     Situation,
-    exposed_lots=st.integers(-3_000, 3_000),
+    worst_lots=st.integers(-3_000, 3_000),
     open_orders=st.integers(0, 12),
     step_orders=st.integers(0, 6),
     free_cash_ticks=st.integers(0, 10**9),
@@ -92,11 +92,11 @@ def test_what_may_leave_breaks_no_limit(proposal: Proposal, now: Situation) -> N
     """An order that is let through keeps quantity, collar, cash and, unless it reduces, position in limits."""
     if denial(LIMITS, proposal, now) is not None:
         return
-    after = now.exposed_lots + proposal.signed_lots
+    after = now.worst_lots + proposal.signed_lots
     assert abs(proposal.signed_lots) <= LIMITS.order_lots_max
     assert abs(proposal.price_ticks - now.reference_ticks) * 1_000 <= LIMITS.collar_permille_max * now.reference_ticks
-    assert after >= 0
-    reduces = abs(after) <= abs(now.exposed_lots)
+    assert after >= 0 or proposal.signed_lots > 0
+    reduces = after <= 0 if proposal.signed_lots > 0 else after >= 0
     assert reduces or after <= LIMITS.position_lots_max
     assert reduces or proposal.signed_lots * proposal.cost_ticks <= now.free_cash_ticks
 
@@ -104,5 +104,5 @@ def test_what_may_leave_breaks_no_limit(proposal: Proposal, now: Situation) -> N
 @given(situations)
 def test_selling_what_is_held_is_never_held_back_by_cash_or_loss(now: Situation) -> None:
     """A loss or an empty purse never stops an order that only reduces a position."""
-    held = replace(now, exposed_lots=500, reference_ticks=10_000, open_orders=0, step_orders=0)
+    held = replace(now, worst_lots=500, reference_ticks=10_000, open_orders=0, step_orders=0)
     assert denial(LIMITS, Proposal(-500, 10_000, 10_000), held) is None

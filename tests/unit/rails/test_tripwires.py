@@ -10,6 +10,7 @@ CALM = Reading(
     cash_ticks=1,
     short_allowed=False,
     largest_position_lots=10,
+    smallest_position_lots=0,
     position_lots_max=10,
     loss_ticks=5,
     loss_ticks_max=5,
@@ -20,6 +21,7 @@ CALM = Reading(
 )
 TRIPPING = {
     Tripwire.CASH_NEGATIVE: {"cash_ticks": -1},
+    Tripwire.SHORT_POSITION: {"smallest_position_lots": -1},
     Tripwire.POSITION_BEYOND_LIMIT: {"largest_position_lots": 11},
     Tripwire.LOSS_BEYOND_LIMIT: {"loss_ticks": 6},
     Tripwire.FILLS_DIFFER_FROM_POSITION: {"filled_lots": 8},

@@ -1,12 +1,13 @@
 """One session from start to end: startup checks, bounded steps, and every way to stop."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from peak_trade.broker.messages import Report, ReportKind
+from peak_trade.broker.messages import OrderRequest, Report, ReportKind
 from peak_trade.evidence.story import Story
 from peak_trade.journal.tape import Diverged
 from peak_trade.market.strategy import Intent, View
@@ -163,17 +164,128 @@ def test_the_kill_switch_stops_and_stays_latched(tmp_path: Path, opened: Open, t
 
 def test_a_latched_switch_keeps_a_new_session_from_starting(tmp_path: Path, opened: Open, told: Told) -> None:
     """The switch outlives the session: the next start fails, and passes once a named operator has re-armed it."""
-    (tmp_path / "run").mkdir()
-    KillSwitch(tmp_path / "run" / KILL_SWITCH).latch("ada")
-    session = opened()
+    shared = tmp_path / "switch.json"
+    KillSwitch(shared).latch("ada")
+    session = opened(kill_switch=shared)
     assert session.start() == "PREFLIGHT_FAILED"
     assert session.orchestrator.why == "kill_switch_latched"
     session.close()
-    for path in (tmp_path / "run" / "journal").iterdir():
-        path.unlink()
-    again = opened(rearm="grace")
+    shutil.rmtree(tmp_path / "run")
+    again = opened(kill_switch=shared, rearm="grace")
     assert again.start() == "DRYRUN_ACTIVE"
     assert [item.operator for item in told().happenings if item.event == "rearm"] == ["grace"]
+    assert not KillSwitch(shared).read().latched
+
+
+def test_a_rearm_that_cannot_be_recorded_clears_nothing(tmp_path: Path, opened: Open) -> None:
+    """With the journal blocked the switch stays latched, whatever name is given."""
+    shared = tmp_path / "switch.json"
+    KillSwitch(shared).latch("ada")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "journal").write_text("in the way")
+    session = opened(kill_switch=shared, rearm="bob")
+    assert session.start() == "PREFLIGHT_FAILED"
+    assert KillSwitch(shared).read().latched
+
+
+def test_either_switch_stops_the_session(tmp_path: Path, opened: Open) -> None:
+    """A session with a shared switch obeys its own as well."""
+    shared = tmp_path / "switch.json"
+    KillSwitch(shared).create()
+    session = opened(kill_switch=shared)
+    session.start()
+    session.run(3)
+    KillSwitch(tmp_path / "run" / KILL_SWITCH).latch("ada")
+    session.run(50)
+    assert (session.orchestrator.state, session.orchestrator.why) == ("STOPPED", "killed")
+
+
+class Netting:
+    """Puts a buy that will not fill beside a sell that will: together they look flat."""
+
+    def decide(self, view: View) -> list[Intent]:
+        """Both orders in the first step."""
+        if view.step > 1:
+            return []
+        return [
+            intent
+            for symbol, bar in view.bars.items()
+            for intent in (
+                Intent(symbol, Side.BUY, 10, Kind.LIMIT, bar.close_ticks * 91 // 100, Tif.GTC),
+                Intent(symbol, Side.SELL, 10),
+            )
+        ]
+
+
+def test_an_unfilled_buy_does_not_cover_a_sell(opened: Open, told: Told) -> None:
+    """The short rail looks at the worst that can come of open orders, so a resting buy earns no right to sell."""
+    session = opened(strategy=Netting())
+    session.start()
+    session.run(1_000)
+    story = told()
+    assert {line.rail for line in story.lines.values() if line.side == "sell"} == {"short"}
+    assert min(story.positions.values(), default=0) >= 0
+
+
+class Failing:
+    """Rests an order, and fails in its fifth step."""
+
+    def decide(self, view: View) -> list[Intent]:
+        """A resting order, then a mistake."""
+        if view.step == 5:
+            raise KeyError("no such symbol")
+        return Rester().decide(view)
+
+
+def test_a_strategy_that_fails_ends_in_an_orderly_stop(opened: Open, told: Told) -> None:
+    """An exception in a user's strategy cancels what is open and stops; it is no crash and leaves nothing behind."""
+    session = opened(strategy=Failing())
+    session.start()
+    session.run(1_000)
+    assert (session.orchestrator.state, session.orchestrator.why) == ("STOPPED", "health")
+    assert "KeyError" in session.orchestrator.problem
+    assert {line.state for line in told().lines.values()} == {"canceled"}
+
+
+def test_a_difference_with_the_venue_asks_for_the_operator(opened: Open, told: Told) -> None:
+    """An order at the venue that is not ours is found before the session may stop by itself."""
+    session = opened()
+    session.start()
+    session.run(3)
+    assert session.venue is not None
+    session.venue.place_order(OrderRequest("foreign", "SYN000", Side.BUY, 1, Kind.LIMIT, 1, Tif.GTC))
+    session.run(1_000)
+    assert session.orchestrator.state == "ERROR_REQUIRES_OPERATOR"
+    assert [item["code"] for item in told().differences] == ["ghost"]
+
+
+class Haunted:
+    """A venue whose first report is about a stranger's order."""
+
+    def __init__(self, venue: object) -> None:
+        self.venue = venue
+
+    def __getattr__(self, name: str) -> object:
+        """Everything else is the venue's."""
+        return getattr(self.venue, name)
+
+    def iter_reports(self, since_cursor: int) -> list[Report]:
+        """The stranger's report first, then nothing."""
+        return [report(1, "not-ours", 99)] if since_cursor == 0 else []
+
+
+def test_a_run_that_halted_over_a_ghost_can_be_told_again(opened: Open) -> None:
+    """A report about a stranger's order is on the tape, so the halted run replays to the same end."""
+    session = opened(strategy=Rester())
+    session.orchestrator.desk.broker = Haunted(session.venue)
+    session.start()
+    session.run(200)
+    ended = session.orchestrator.state
+    session.close()
+    again = opened(resume=True, strategy=Rester())
+    again.start()
+    again.run(200)
+    assert (again.orchestrator.state, ended) == ("ERROR_REQUIRES_OPERATOR", "ERROR_REQUIRES_OPERATOR")
 
 
 def test_a_config_that_drifts_stops_the_session(tmp_path: Path, opened: Open) -> None:
