@@ -3,7 +3,7 @@
 import os
 import signal
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,9 @@ from peak_trade.broker.messages import Accepted, OrderRequest, OrderStatus
 from peak_trade.broker.mock import MockVenue
 from peak_trade.cli import job
 from peak_trade.cli.job import Job
+from peak_trade.evidence import collect
 from peak_trade.evidence.artifacts import FIVE
+from peak_trade.evidence.provenance import Provenance
 from peak_trade.journal.disk import POSIX
 from peak_trade.journal.scan import read
 from peak_trade.journal.verify import Intact, verify
@@ -33,10 +35,13 @@ CONFIG = Config(
 )
 
 
-@pytest.fixture(autouse=True)
-def _bars(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Runs work on the seeded bars above."""
-    monkeypatch.setattr(job, "bars_of", lambda _: BARS)
+@pytest.fixture(autouse=True, scope="module")
+def _bars() -> Iterator[None]:
+    """Runs work on the seeded bars above, and on a checkout that nobody edits meanwhile."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(job, "bars_of", lambda _: BARS)
+        patch.setattr(collect, "provenance", lambda: Provenance("0" * 40, dirty=False))
+        yield
 
 
 def asked(folder: Path, *, resume: bool = False) -> Job:
@@ -129,9 +134,7 @@ def _die_at(point: int) -> Callable[[], int]:
 def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """The artifacts of the run that nobody disturbed."""
     folder = tmp_path_factory.mktemp("whole") / "run"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(job, "bars_of", lambda _: BARS)
-        done = job.run(asked(folder))
+    done = job.run(asked(folder))
     assert done.state == "STOPPED"
     assert done.collected is not None
     assert len(done.collected.story.lines) > 40
@@ -146,9 +149,7 @@ def writes(tmp_path_factory: pytest.TempPathFactory) -> int:
     child = os.fork()
     if child == 0:
         count = _die_at(0)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(job, "bars_of", lambda _: BARS)
-            job.run(asked(folder / "run"))
+        job.run(asked(folder / "run"))
         (folder / "writes").write_text(str(count()))
         os._exit(0)
     os.waitpid(child, 0)

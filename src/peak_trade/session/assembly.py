@@ -26,8 +26,9 @@ from peak_trade.session.desk import Desk
 from peak_trade.session.inputs import Input, Inputs, no_drift
 from peak_trade.session.killswitch import KillSwitch
 from peak_trade.session.memory import MemoryTape
-from peak_trade.session.orchestrator import Orchestrator, Plan
+from peak_trade.session.orchestrator import Orchestrator
 from peak_trade.session.perform import Sender
+from peak_trade.session.plan import Plan
 from peak_trade.session.recording import ANNOTATIONS, RECOVERED, RUN, Recorder, schema
 
 JOURNAL: Final = "journal"

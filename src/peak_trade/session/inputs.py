@@ -14,7 +14,7 @@ from peak_trade.session.killswitch import KillSwitch
 Input: TypeAlias = tuple[str, dict[str, Scalar]]
 """An event of the session machine and its payload."""
 
-EXTERNAL: Final = frozenset({"kill", "stop", "abort", "cancel_session", "config_drift"})
+EXTERNAL: Final = frozenset({"kill", "stop", "abort", "cancel_session", "config_drift", "health_failed"})
 """Events that come from outside; a resumed run takes them from its journal and does not look again."""
 
 

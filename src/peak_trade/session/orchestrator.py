@@ -7,46 +7,21 @@ recovery are one path.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 from peak_trade.backends.statemachine import Driver
 from peak_trade.journal.record import Body
 from peak_trade.lang.sorts import Scalar
 from peak_trade.lang.step import Outcome, Refused, Taken
-from peak_trade.market.bars import Bar, Bars
 from peak_trade.market.strategy import Strategy, View
-from peak_trade.rails.limits import Limits
 from peak_trade.rails.tripwires import HARD, Reading, Tripwire, tripped
 from peak_trade.session.clock import START, Moment
 from peak_trade.session.decide import Account, Decision, decide
 from peak_trade.session.desk import Desk
 from peak_trade.session.inputs import EXTERNAL, Inputs
+from peak_trade.session.plan import Plan, World
 from peak_trade.session.recording import ACCOUNT, END, SESSION, Recorder, said
 
 OVER = frozenset({"STOPPED", "PREFLIGHT_FAILED", "ERROR_REQUIRES_OPERATOR"})
-
-
-class World(Protocol):
-    """What moves the mock venue on: one step of bars. A repeated step is a no-op."""
-
-    def advance(self, step: int, bars: tuple[Bar, ...]) -> None:
-        """Match the open orders against the bars of `step`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a session works through: the bars, how many steps at most, when it winds down, and its limits."""
-
-    bars: Bars
-    steps_max: int
-    wind_down_steps: int
-    limits: Limits
-    prefix: str
-
-    @property
-    def steps(self) -> int:
-        """How many steps of market data this session uses."""
-        return min(self.steps_max, len(self.bars.steps))
 
 
 @dataclass(slots=True)

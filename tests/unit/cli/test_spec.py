@@ -27,7 +27,7 @@ def test_the_shipped_specifications_pass() -> None:
     lines = result.stdout.splitlines()
     assert [Path(line.partition(":")[0]).name for line in lines] == ["order.yaml", "session.yaml"]
     assert all(": ok · " in line and line.endswith("cells decided") for line in lines)
-    assert "11 states · 11 events · 121 cells decided" in lines[0]
+    assert "11 states · 12 events · 132 cells decided" in lines[0]
 
 
 def test_a_wrong_specification_is_exit_2_with_the_next_command() -> None:
