@@ -45,7 +45,11 @@ ONLY_NEW = ("bars", "steps", "seed", "config_path", "faults", "strategy")
 @click.option("--resume", type=click.Path(path_type=Path, file_okay=False), help="Go on with the run in this folder.")
 @click.option("--verify", type=click.Path(path_type=Path, file_okay=False), help="Run again and compare the artifacts.")
 @click.option("--rearm", default="", metavar="OPERATOR", help="Re-arm a latched kill switch in this operator's name.")
-@click.option("--kill-switch", type=click.Path(path_type=Path, dir_okay=False), help="A switch shared by several runs.")
+@click.option(
+    "--kill-switch",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A switch shared by several runs; a new one begins with --rearm, as a missing one counts as latched.",
+)
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(**options: Any) -> None:  # noqa: ANN401 - click's own options
     """Run a dry-run session over a file of bars, against the mock venue and nothing else.
@@ -158,6 +162,8 @@ def text(job: Job, done: Done) -> str:
 def _next(folder: Path, done: Done) -> str:
     if done.state == "PREFLIGHT_FAILED" and done.why == "journal_unwritable":
         return f"peak journal verify {folder}"
+    if done.state == "PREFLIGHT_FAILED" and done.why == "kill_switch_latched":
+        return "once a person has looked, into a new --out folder with --rearm OPERATOR"
     if done.state == "PREFLIGHT_FAILED":
         return "mend the configuration, then run into a new --out folder"
     if done.state == "STOPPED":
@@ -205,4 +211,4 @@ def kill(run: Path, by: str) -> None:
     if not is_switch(path):
         raise click.UsageError(f"expected a run's folder or a kill switch file, was {run}, which holds no switch")
     KillSwitch(path).latch(by)
-    click.echo(f"latched by {by}\nnext: peak journal show {run} --kind session --last 3")
+    click.echo(f"latched by {by}" + (f"\nnext: peak status {run}" if run.is_dir() else ""))
