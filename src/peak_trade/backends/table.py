@@ -22,7 +22,7 @@ from peak_trade.lang.machine import (
     Transition,
     Witness,
 )
-from peak_trade.lang.pretty import expression, fingerprint
+from peak_trade.lang.pretty import expression, fingerprint, kind_of
 
 COMMAND: Final = "peak generate"
 COLUMNS_MAX: Final = 4
@@ -179,24 +179,16 @@ def _properties(machine: Machine) -> Iterator[str]:
     if machine.properties:
         yield from _section("Properties")
         rows = [
-            (prose(item.name), _kind(item), prose(item.says), _formula(item), ", ".join(map(prose, item.answers)))
+            (
+                prose(item.name),
+                kind_of(item).replace("_", " "),
+                prose(item.says),
+                _formula(item),
+                ", ".join(map(prose, item.answers)),
+            )
             for item in machine.properties
         ]
         yield from grid(("Id", "Kind", "Claim", "Formula", "Answers"), rows)
-
-
-def _kind(item: Property) -> str:
-    match item:
-        case Always(lemma=lemma):
-            return "lemma" if lemma else "always"
-        case Step():
-            return "step"
-        case Witness():
-            return "witness"
-        case LeadsTo():
-            return "leads to"
-        case _:
-            assert_never(item)
 
 
 def _formula(item: Property) -> str:

@@ -68,7 +68,6 @@ def _contents(run: Path, found: Collected, results: Sequence[Timed], data_name: 
         claims_stale=any(story.run.get(f"{name}_spec") != digest for name, digest in proved.items()),
         tick=float(snapshot.config["market"]["tick"]),
         journal_text=f"{'intact' if intact else type(verdict).__name__.lower()}: {head}",
-        journal_intact=intact,
         files={name: _digest(run / name) for name in (*FIVE, f"{JOURNAL}/{JOURNAL_FILE}")},
         data_name=data_name,
         verify_command=f"peak run --verify {run.name}",

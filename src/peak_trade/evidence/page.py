@@ -60,7 +60,6 @@ class Contents:
     claims_stale: bool
     tick: float
     journal_text: str
-    journal_intact: bool
     files: Mapping[str, str]
     data_name: str
     verify_command: str

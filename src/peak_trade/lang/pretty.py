@@ -184,3 +184,18 @@ def _property(item: Property) -> Plain:
             return start | {"leads_to": parts} | end
         case _:
             assert_never(item)
+
+
+def kind_of(claim: Property) -> str:
+    """Return the key under which `claim` is declared."""
+    match claim:
+        case Always(lemma=lemma):
+            return "lemma" if lemma else "always"
+        case Step():
+            return "step"
+        case Witness():
+            return "witness"
+        case LeadsTo():
+            return "leads_to"
+        case _:
+            assert_never(claim)

@@ -5,6 +5,7 @@ from typing import TypeAlias, assert_never
 
 from peak_trade.backends.relation import Encoding
 from peak_trade.lang.machine import Always, LeadsTo, Machine, Property, Step, Witness
+from peak_trade.lang.pretty import kind_of
 from peak_trade.proof import obligation
 from peak_trade.proof.confirm import confirm
 from peak_trade.proof.induct import Induction, Inductor
@@ -137,18 +138,3 @@ class Judge:
     def _invariants(self, *, proved: bool) -> tuple[Always, ...]:
         found = (item for item in self.encoding.machine.properties if isinstance(item, Always))
         return tuple(item for item in found if (item.name in self.induction.kept) == proved)
-
-
-def kind_of(claim: Property) -> str:
-    """Return the key under which `claim` is declared."""
-    match claim:
-        case Always(lemma=lemma):
-            return "lemma" if lemma else "always"
-        case Step():
-            return "step"
-        case Witness():
-            return "witness"
-        case LeadsTo():
-            return "leads_to"
-        case _:
-            assert_never(claim)

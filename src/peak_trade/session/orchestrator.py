@@ -71,11 +71,14 @@ class Orchestrator:
         return self.state
 
     def _rearm(self, operator: str) -> None:
-        """Offer `rearm` if an operator asks for it now, or asked for it in the run that the tape holds."""
+        """Offer `rearm` if an operator asks for it now, or asked for it in the run that the tape holds.
+
+        Only a re-arming that happens now clears the switch: one on the tape is past, and what was latched since stays.
+        """
         record = self.tape.peek()
         if record is not None:
             operator = str(record.body.get("operator") or "") if record.body.get("event") == "rearm" else ""
-        if operator and isinstance(self.fire("rearm", {}, operator=operator), Taken):
+        if operator and isinstance(self.fire("rearm", {}, operator=operator), Taken) and record is None:
             self.tape.commit()  # on record before the switch is cleared
             self.inputs.rearm(operator)
 

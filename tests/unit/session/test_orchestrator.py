@@ -177,6 +177,23 @@ def test_a_latched_switch_keeps_a_new_session_from_starting(tmp_path: Path, open
     assert not KillSwitch(shared).read().latched
 
 
+def test_a_past_rearm_does_not_clear_what_was_latched_since(tmp_path: Path, opened: Open) -> None:
+    """A resumed run tells its recorded re-arming again without touching the switch, and obeys the later kill."""
+    shared = tmp_path / "switch.json"
+    KillSwitch(shared).latch("ada")
+    session = opened(kill_switch=shared, rearm="grace")
+    session.start()
+    session.run(5)
+    session.close()
+    KillSwitch(shared).latch("eve")
+    again = opened(resume=True, kill_switch=shared)
+    again.start()
+    assert KillSwitch(shared).read().latched
+    again.run(100)
+    assert (again.orchestrator.state, again.orchestrator.why) == ("STOPPED", "killed")
+    assert KillSwitch(shared).read().latched
+
+
 def test_a_rearm_that_cannot_be_recorded_clears_nothing(tmp_path: Path, opened: Open) -> None:
     """With the journal blocked the switch stays latched, whatever name is given."""
     shared = tmp_path / "switch.json"
