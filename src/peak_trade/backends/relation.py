@@ -13,7 +13,7 @@ import z3
 from peak_trade.backends.smt import Term, World, term
 from peak_trade.lang.cells import enabled
 from peak_trade.lang.expr import Expr, Scope, Var
-from peak_trade.lang.machine import Machine, Transition
+from peak_trade.lang.machine import Machine, Mirror, Transition
 from peak_trade.lang.sorts import EnumSort, Scalar
 from peak_trade.lang.step import Payload, Value, initial
 
@@ -91,9 +91,33 @@ class Encoding:
         """Return the state expression `expr` over `frame`."""
         return term(self.world, expr, lambda var: _in(frame, var))
 
+    def hypothesis(self, expr: Expr) -> Term:
+        """Return the term that is true iff the state expression `expr` holds of `before`, and of whoever else acts.
+
+        That is what an engine may assume of `before` and `offer` when `expr` is an invariant.
+        """
+        return self.world.every(
+            (self.at(expr, self.before), *(self._of_other(expr, item) for item in self.machine.mirrors))
+        )
+
+    def _of_other(self, expr: Expr, mirror: Mirror) -> Term:
+        fields = self.offer.payloads[mirror.event]
+        theirs = {name: fields[field] for name, field in mirror.fields}
+        other = Frame(self.before.state, {**self.before.context, **theirs})
+        acts = self.offer.event == self.world.literal(mirror.event, self.events)
+        return z3.Implies(acts, self.at(expr, other), self.world.context)
+
     def initial(self) -> Term:
-        """Return the term that is true iff `before` is the machine's initial value."""
-        return self.is_value(initial(self.machine))
+        """Return the term that is true iff `before` is an initial value of the machine: free variables have any."""
+        start = initial(self.machine)
+        pairs = zip(self.machine.variables, start.context, strict=True)
+        parts = (
+            self.world.inside(self.before.context[item.name], item.sort)
+            if item.free
+            else self.before.context[item.name] == self.world.literal(scalar, item.sort)
+            for item, scalar in pairs
+        )
+        return self.world.every((self.before.state == self.world.literal(start.state, self.states), *parts))
 
     def is_value(self, value: Value) -> Term:
         """Return the term that is true iff `before` is `value`."""

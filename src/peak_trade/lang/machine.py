@@ -29,6 +29,8 @@ class Variable:
     doc: str
     unit: str = ""
     span: Span = field(default=NOWHERE, compare=False)
+    free: bool = False
+    """True iff it starts with any value of its sort (`init: any`); `init` is then one of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +180,18 @@ class LeadsTo:
 
 
 @dataclass(frozen=True, slots=True)
+class Mirror:
+    """In `event` somebody else acts, whose own variables are payload fields: pairs of variable and field.
+
+    Whoever is tracked is an arbitrary one of many alike, so each invariant holds of the other as well: engines may
+    assume it of the fields whenever `event` is offered (`backends.relation.Encoding.hypothesis`).
+    """
+
+    event: str
+    fields: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class EnumPlaces:
     """Where an enumeration is declared, and each of its members."""
 
@@ -205,6 +219,8 @@ class Machine:
     properties: tuple[Property, ...]
     enum_places: tuple[EnumPlaces, ...] = field(default=(), compare=False, repr=False)
     """The places of `enums`, in their order; empty if the machine was not read from a source."""
+    mirrors: tuple[Mirror, ...] = ()
+    """Events in which another one of many acts (`lang.compose`); none in a machine that was read from a file."""
 
     @property
     def initial(self) -> State:

@@ -45,7 +45,7 @@ class Inductor:
         one.always(encoding.sorts(encoding.before))
         for claim in encoding.machine.properties:
             if isinstance(claim, Always):
-                one.assume(claim.name, encoding.at(claim.holds, encoding.before))
+                one.assume(claim.name, encoding.hypothesis(claim.holds))
         return cls(start, one)
 
     def possible(self, term: Term, using: Iterable[str] = ()) -> Answer:
