@@ -16,6 +16,11 @@ from peak_trade.proof.prove import prove
 from peak_trade.proof.verdict import NotInductive, Proved, Refuted
 
 DRAINING = "    when: open_orders > 0 and stop_budget > 0\n"
+FLAG = "      flag_off: live_flag\n"
+FLAG_LOCK = "    require:\n      flag_off: live_flag\n      allowlist_empty: allowlist_count > 0\n      override_missing"
+GRANT_FLAG_LOCK = "      flag_off: live_flag\n      allowlist_empty: allowlist_count > 0\n      digest_changed: for"
+DIGEST_LOCK = "      digest_changed: override_digest == running_digest\n"
+NO_OVERRIDE = "step_no + 1, override_granted: false, override_digest: 0, override_until: 0}\n"
 SPEC = Path(__file__).resolve().parents[2] / "spec"
 
 
@@ -89,10 +94,23 @@ REFUTED = (
             "from: pending_cancel\n    on: fill\n    when: cum + last_qty < qty + 2",
         ),
     ),
-    session("no-lock-flag", "SES-1", ("      flag_off: live_flag\n", "")),
-    session("no-lock-expiry", "SES-4", ("      override_expired: step_no < override_until\n", "")),
-    session("no-lock-digest", "SES-5", ("      digest_changed: override_digest == running_digest\n", "")),
-    session("expiry-off-by-one", "SES-4", ("      override_expired: step_no <", "      override_expired: step_no <=")),
+    session("no-lock-flag", "SES-1", (FLAG_LOCK, FLAG_LOCK.replace(FLAG, "")), (GRANT_FLAG_LOCK, GRANT_FLAG_LOCK.replace(FLAG, ""))),
+    session("grant-without-flag", "SES-16", (GRANT_FLAG_LOCK, GRANT_FLAG_LOCK.replace(FLAG, ""))),
+    session("no-lock-digest", "SES-5", (DIGEST_LOCK, ""), ("      digest_changed: for_digest == running_digest\n", "")),
+    session("grant-for-another-digest", "SES-16", ("      digest_changed: for_digest == running_digest\n", "")),
+    session(
+        "no-lock-expiry",
+        "SES-4",
+        ("      override_expired: step_no < override_until\n", ""),
+        ("    when: not override_granted or step_no + 1 < override_until\n", "    when: true\n"),
+        ("    when: override_granted and step_no + 1 >= override_until\n", "    when: step_no < 0\n"),
+    ),
+    session("expired-but-in-force", "SES-17", (NO_OVERRIDE, "step_no + 1}\n")),
+    session(
+        "revoked-but-in-force",
+        "SES-28",
+        ("{override_missing: override_granted}\n    set: {override_granted: false, ", "{override_missing: override_granted}\n    set: {"),
+    ),
     session(
         "live-a-step-too-long",
         "SES-4",
@@ -107,7 +125,7 @@ REFUTED = (
     session(
         "drift-goes-on",
         "SES-8",
-        ("{live_flag: drifted_flag}, to: STOPPING, reason: drift", "{live_flag: drifted_flag}, reason: drift"),
+        ("    to: STOPPING\n    reason: drift\n", "    reason: drift\n"),
     ),
     session("kill-goes-on", "SES-6", ("latched}, to: STOPPING, reason: killed", "latched}, reason: killed")),
     session("kill-does-not-latch", "SES-10", ("on: kill, set: {kill_switch: latched}, to: STOPPING", "on: kill")),
@@ -118,17 +136,14 @@ REFUTED = (
     ),
     session(
         "unread-passes",
-        "SES-14",
+        "SES-42",
         ("journal_redacting and kill_switch == clear\n", "journal_redacting and kill_switch != latched\n"),
         ("journal_redacting and kill_switch != clear\n", "journal_redacting and kill_switch == latched\n"),
     ),
     session(
         "adapter-not-recorded",
         "SES-14",
-        (
-            "kill_switch == clear\n    set: {live_flag: flag, allowlist_count: allowlist, adapter: adapter_found,",
-            "kill_switch == clear\n    set: {live_flag: flag, allowlist_count: allowlist,",
-        ),
+        ("      adapter: adapter_found\n", ""),
     ),
     session("stops-unattended", "SES-11", ("open_orders == 0 and not operator_needed, to", "open_orders == 0, to")),
     session(
@@ -152,9 +167,9 @@ REFUTED = (
         ("[INIT, PREFLIGHT_OK], on: cancel", "[INIT, PREFLIGHT_FAILED], on: cancel"),
     ),
     session(
-        "drift-resumes",
+        "broken-resumes",
         "SES-15",
-        ("{live_flag: drifted_flag}, reason: drift", "{live_flag: drifted_flag}, to: DRYRUN_ACTIVE, reason: drift"),
+        ("set: {operator_needed: true}, reason: invariant", "set: {operator_needed: true}, to: DRYRUN_ACTIVE, reason: invariant"),
     ),
     session("override-backdated", "SESSION-SORTS", ("step_no + for_steps}", "step_no - for_steps}")),
     session(
@@ -174,7 +189,7 @@ UNREACHABLE = (
     session(
         "live-never",
         "SES-W1",
-        ("      allowlist_empty: allowlist_count > 0\n", "      allowlist_empty: allowlist_count < 0\n"),
+        ("      override_expired: step_no < override_until\n      digest_changed", "      override_expired: step_no > 0 and override_until < 0\n      digest_changed"),
     ),
     session(
         "preflight-never-fails",
@@ -182,7 +197,7 @@ UNREACHABLE = (
         *(passes(reason) for reason in ("flag_on", "allowlist_empty", "adapter_not_mock", "journal_unwritable")),
         passes("kill_switch_latched"),
         ("on: health_failed, to: PREFLIGHT_FAILED", "on: health_failed, to: STOPPED"),
-        ("drifted_flag}, to: PREFLIGHT_FAILED", "drifted_flag}, to: STOPPED"),
+        ("on: config_drift, to: PREFLIGHT_FAILED", "on: config_drift, to: STOPPED"),
     ),
 )
 UNPROVED = (

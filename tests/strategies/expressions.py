@@ -1,7 +1,7 @@
 """Well-sorted expressions, values for their names, and machines made of them."""
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Any, TypeAlias, assert_never, overload
 
 from hypothesis import strategies as st
 
@@ -10,6 +10,7 @@ from peak_trade.lang.expr import (
     And,
     Arith,
     Arithmetic,
+    At,
     Compare,
     Comparison,
     Expr,
@@ -21,7 +22,20 @@ from peak_trade.lang.expr import (
     Scope,
     Var,
 )
-from peak_trade.lang.sorts import BOOL, INT, BoolSort, EnumSort, IntSort, Scalar, Sort, comparable
+from peak_trade.lang.sorts import (
+    BOOL,
+    INT,
+    BoolSort,
+    Entries,
+    EnumSort,
+    IntSort,
+    MapSort,
+    Scalar,
+    ScalarSort,
+    Sort,
+    comparable,
+    example,
+)
 
 COLOUR = EnumSort("Colour", ("red", "green", "blue"))
 SIZE = EnumSort("Size", ("small", "large"))
@@ -36,6 +50,12 @@ CONTEXT = (
     Var("hue", COLOUR, Scope.CONTEXT),
     Var("size", SIZE, Scope.CONTEXT),
 )
+MAPS = (
+    Var("log", MapSort(IntSort(0, None)), Scope.CONTEXT),
+    Var("parts", MapSort(IntSort(2, 7)), Scope.CONTEXT),
+    Var("marks", MapSort(BOOL), Scope.CONTEXT),
+    Var("hues", MapSort(COLOUR), Scope.CONTEXT),
+)
 PAYLOAD = (Var("force", IntSort(1, None), Scope.PAYLOAD), Var("hard", BOOL, Scope.PAYLOAD))
 STEP = (
     Var("state", STATES, Scope.STATE),
@@ -43,19 +63,40 @@ STEP = (
     Var("event", EVENTS, Scope.EVENT),
     *(Var(var.name, var.sort, Scope.NEXT) for var in CONTEXT),
 )
-GUARD_NAMES: Names = {var.name: var for var in (*CONTEXT, *PAYLOAD)} | {
+NEXT_MAPS = tuple(Var(var.name, var.sort, Scope.NEXT) for var in MAPS)
+GUARD_NAMES: Names = {var.name: var for var in (*CONTEXT, *MAPS, *PAYLOAD)} | {
     str(lit.value): lit for sort in (COLOUR, SIZE) for lit in members(sort)
 }
 STEP_NAMES: Names = {
-    **{var.name if var.scope is not Scope.NEXT else f"next_{var.name}": var for var in (*CONTEXT, *STEP)},
+    **{
+        var.name if var.scope is not Scope.NEXT else f"next_{var.name}": var
+        for var in (*CONTEXT, *MAPS, *STEP, *NEXT_MAPS)
+    },
     **{str(lit.value): lit for sort in (COLOUR, SIZE, STATES, EVENTS) for lit in members(sort)},
 }
 
-sorts = st.sampled_from([BOOL, INT, COLOUR, SIZE])
+SORTS: tuple[ScalarSort, ...] = (BOOL, INT, COLOUR, SIZE)
+sorts = st.sampled_from(SORTS)
 
 
-def scalars(sort: Sort) -> st.SearchStrategy[Scalar]:
-    """Return the values of `sort`."""
+def entries(element: ScalarSort) -> st.SearchStrategy[Entries]:
+    """Return maps to `element`."""
+    default = example(element)
+    indices = st.integers(-3, 9) | st.integers(-(10**20), 10**20)
+    found = st.dictionaries(indices, scalars(element), max_size=4)
+    return found.map(lambda known: tuple(sorted((at, item) for at, item in known.items() if item != default)))
+
+
+@overload
+def scalars(sort: ScalarSort) -> st.SearchStrategy[Scalar]: ...
+
+
+@overload
+def scalars(sort: Sort) -> st.SearchStrategy[Any]: ...
+
+
+def scalars(sort: Sort) -> st.SearchStrategy[Any]:
+    """Return the values of `sort`; of a map, those with few entries, at small indices and at large ones."""
     match sort:
         case BoolSort():
             return st.booleans()
@@ -63,10 +104,14 @@ def scalars(sort: Sort) -> st.SearchStrategy[Scalar]:
             return st.integers(-(10**20) if low is None else low, 10**20 if high is None else high)
         case EnumSort(_, names):
             return st.sampled_from(names)
+        case MapSort(element):
+            return entries(element)
+        case _:
+            assert_never(sort)
 
 
 @st.composite
-def leaves(draw: st.DrawFn, sort: Sort, names: tuple[Var, ...]) -> Expr:
+def leaves(draw: st.DrawFn, sort: ScalarSort, names: tuple[Var, ...]) -> Expr:
     """Return a constant of `sort`, or one of `names` that can be compared with it."""
     fitting = [var for var in names if comparable(var.sort, sort)]
     if fitting and draw(st.booleans()):
@@ -74,27 +119,30 @@ def leaves(draw: st.DrawFn, sort: Sort, names: tuple[Var, ...]) -> Expr:
     return draw(constants(sort))
 
 
-def constants(sort: Sort) -> st.SearchStrategy[Lit]:
+def constants(sort: ScalarSort) -> st.SearchStrategy[Lit]:
     """Return the constants of `sort`; numbers have no bounds."""
     own = INT if isinstance(sort, IntSort) else sort
     return scalars(own).map(lambda value: Lit(value, own))
 
 
 @st.composite
-def expressions(draw: st.DrawFn, sort: Sort, names: tuple[Var, ...], depth: int = 4) -> Expr:
+def expressions(draw: st.DrawFn, sort: ScalarSort, names: tuple[Var, ...], depth: int = 4) -> Expr:
     """Return a well-sorted expression of `sort` over `names` with at most `depth` levels."""
 
-    def part(wanted: Sort) -> Expr:
+    def part(wanted: ScalarSort) -> Expr:
         return draw(expressions(wanted, names, depth - 1))
 
     if depth == 0 or draw(st.integers(0, 3)) == 0:
         return draw(leaves(sort, names))
+    maps = [var for var in names if isinstance(var.sort, MapSort) and comparable(var.sort.element, sort)]
+    if maps and draw(st.integers(0, 3)) == 0:
+        return At(draw(st.sampled_from(maps)), part(INT))
     if isinstance(sort, EnumSort) or draw(st.integers(0, 5)) == 0:
         return Ite(part(BOOL), part(sort), part(sort))
     return _number(draw, part) if isinstance(sort, IntSort) else _truth(draw, part)
 
 
-Part: TypeAlias = Callable[[Sort], Expr]
+Part: TypeAlias = Callable[[ScalarSort], Expr]
 
 
 def _number(draw: st.DrawFn, part: Part) -> Expr:
@@ -124,6 +172,14 @@ def _truth(draw: st.DrawFn, part: Part) -> Expr:
 guards = expressions(BOOL, (*CONTEXT, *PAYLOAD), 3)
 claims = expressions(BOOL, CONTEXT, 3)
 steps = expressions(BOOL, (*CONTEXT, *STEP), 3)
+
+
+WIDE = (*CONTEXT, *MAPS)
+"""The context with its maps."""
+
+wide_guards = expressions(BOOL, (*WIDE, *PAYLOAD), 3)
+wide_claims = expressions(BOOL, WIDE, 3)
+wide_steps = expressions(BOOL, (*WIDE, *STEP, *NEXT_MAPS), 3)
 
 
 def tower(height: int) -> Expr:

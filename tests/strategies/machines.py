@@ -5,19 +5,19 @@ from typing import Any
 from hypothesis import strategies as st
 from strategies.expressions import (
     COLOUR,
-    CONTEXT,
     EVENTS,
     PAYLOAD,
     SIZE,
     STATES,
-    claims,
+    WIDE,
     expressions,
-    guards,
     scalars,
-    steps,
+    wide_claims,
+    wide_guards,
+    wide_steps,
 )
 
-from peak_trade.lang.expr import TRUE, Expr
+from peak_trade.lang.expr import TRUE, Expr, Var
 from peak_trade.lang.machine import (
     Always,
     Dismissal,
@@ -35,7 +35,8 @@ from peak_trade.lang.machine import (
     Variable,
     Witness,
 )
-from peak_trade.lang.sorts import INT
+from peak_trade.lang.sorts import INT, MapSort, start
+from peak_trade.lang.step import written_sort
 
 REASONS = ("worn_out", "too_late")
 TAGS = ("live", "terminal")
@@ -47,14 +48,19 @@ maybe_reason = st.sampled_from(["", *REASONS])
 
 
 def _updates() -> st.SearchStrategy[tuple[Update, ...]]:
-    one = st.sampled_from(CONTEXT).flatmap(
-        lambda var: st.builds(Update, st.just(var.name), expressions(var.sort, (*CONTEXT, *PAYLOAD), 2))
-    )
+    names = (*WIDE, *PAYLOAD)
+
+    def one_of(var: Var) -> st.SearchStrategy[Update]:
+        index = expressions(INT, names, 2) if isinstance(var.sort, MapSort) else st.none()
+        value = expressions(written_sort(var.sort), names, 2)
+        return st.builds(Update, st.just(var.name), value, index=index)
+
+    one = st.sampled_from(WIDE).flatmap(one_of)
     return st.lists(one, max_size=2, unique_by=lambda update: update.variable).map(tuple)
 
 
 def _requirements() -> st.SearchStrategy[tuple[Requirement, ...]]:
-    one = st.builds(Requirement, st.sampled_from(REASONS), guards)
+    one = st.builds(Requirement, st.sampled_from(REASONS), wide_guards)
     return st.lists(one, max_size=2, unique_by=lambda lock: lock.reason).map(tuple)
 
 
@@ -65,7 +71,7 @@ def _transition(index: int) -> st.SearchStrategy[Transition]:
         names_of_states,
         st.just("press"),
         st.sampled_from(STATES.members) | st.none(),
-        guards | st.just(TRUE),
+        wide_guards | st.just(TRUE),
         _requirements(),
         _updates(),
         maybe_reason,
@@ -74,7 +80,7 @@ def _transition(index: int) -> st.SearchStrategy[Transition]:
 
 def _dismissals(*, refused: bool) -> st.SearchStrategy[list[Dismissal]]:
     events = st.lists(st.sampled_from(EVENTS.members), min_size=1, unique=True).map(tuple)
-    when: st.SearchStrategy[Expr | None] = claims | st.just(TRUE) | st.none()
+    when: st.SearchStrategy[Expr | None] = wide_claims | st.just(TRUE) | st.none()
     row = st.builds(Dismissal, names_of_states, events, st.sampled_from(REASONS), st.just(refused), when)
     return st.lists(row, max_size=3)
 
@@ -83,19 +89,27 @@ def _property(index: int) -> st.SearchStrategy[Any]:
     name, answers = st.just(f"P-{index}"), st.lists(st.sampled_from(["C0.1", "H-x"]), max_size=2).map(tuple)
     fair = st.lists(st.sampled_from(EVENTS.members), min_size=1, unique=True).map(tuple)
     return st.one_of(
-        st.builds(Always, name, texts, claims, answers, st.booleans()),
-        st.builds(Step, name, texts, steps, answers),
-        st.builds(Witness, name, texts, claims, answers),
-        st.builds(LeadsTo, name, texts, claims, claims, expressions(INT, CONTEXT, 2), fair, answers),
+        st.builds(Always, name, texts, wide_claims, answers, st.booleans()),
+        st.builds(Step, name, texts, wide_steps, answers),
+        st.builds(Witness, name, texts, wide_claims, answers),
+        st.builds(LeadsTo, name, texts, wide_claims, wide_claims, expressions(INT, WIDE, 2), fair, answers),
     )
+
+
+@st.composite
+def _variable(draw: st.DrawFn, var: Var) -> Variable:
+    if isinstance(var.sort, MapSort) or draw(st.booleans()):
+        free = not isinstance(var.sort, MapSort)
+        return Variable(var.name, var.sort, start(var.sort), draw(texts), draw(units), free=free)
+    return Variable(var.name, var.sort, draw(scalars(var.sort)), draw(texts), draw(units))
 
 
 @st.composite
 def machines(draw: st.DrawFn) -> Machine:
     """Return a machine over the names of `strategies.expressions`."""
     tags = st.lists(st.sampled_from(TAGS), max_size=2, unique=True).map(tuple)
-    variables = [Variable(var.name, var.sort, draw(scalars(var.sort)), draw(texts), draw(units)) for var in CONTEXT]
-    payload = tuple(Field(var.name, var.sort, draw(texts), draw(units)) for var in PAYLOAD)
+    variables = [draw(_variable(var)) for var in WIDE]
+    payload = tuple(Field(var.name, written_sort(var.sort), draw(texts), draw(units)) for var in PAYLOAD)
     fields = {"press": payload, "fail": ()}
     numbers = range(draw(st.integers(1, 4)))
     return Machine(

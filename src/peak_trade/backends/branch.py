@@ -12,8 +12,8 @@ from peak_trade.backends.fold import Known, fold, negation
 from peak_trade.lang.cells import Choice
 from peak_trade.lang.expr import FALSE, TRUE, Compare, Comparison, Expr, Lit, Scope, Var, disjunction
 from peak_trade.lang.machine import Always, Machine, Transition, Variable
-from peak_trade.lang.sorts import INT, EnumSort, IntSort, Sort
-from peak_trade.lang.step import VALUE_BOUNDS, Broken, Ignored, Outcome, Refused, Taken
+from peak_trade.lang.sorts import INT, EnumSort, IntSort, MapSort, Sort
+from peak_trade.lang.step import VALUE_BOUNDS, Broken, Ignored, Outcome, Refused, Taken, written_sort
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,25 @@ class Bind:
 
 
 @dataclass(frozen=True, slots=True)
+class Put:
+    """`var`, a map after the step, is `old`, the same map before it, but has `value` at `index`."""
+
+    var: Var
+    old: Var
+    index: Expr
+    value: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """If some element of `var` lies outside `bounds`, the step ends here with `outcome` and nothing changes."""
+
+    var: Var
+    bounds: IntSort
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """If `test` holds, the step ends here with `outcome` and nothing changes."""
 
@@ -32,7 +51,7 @@ class Stop:
     outcome: Outcome
 
 
-Action: TypeAlias = Bind | Stop
+Action: TypeAlias = Bind | Put | Scan | Stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +105,9 @@ def judgement(machine: Machine, state: str) -> Branch:
     """Return the checks of a whole value in `state`: each variable's bounds, then each declared invariant."""
     path = _Path(NOTHING)
     for item in machine.variables:
+        if isinstance(item.sort, MapSort):
+            path.scan(variable(item), item.sort, Refused(VALUE_BOUNDS, item.name))
+            continue
         unchecked = Var(item.name, INT, Scope.CONTEXT)
         path.stop(_outside(variable(item), unchecked, item.sort, path.facts), Refused(VALUE_BOUNDS, item.name))
     for claim in _invariants(machine):
@@ -110,11 +132,21 @@ def _taken(machine: Machine, state: str, when: Expr, row: Transition, facts: Fac
         path.stop(negation(fold(lock.holds, known, path.facts)), Refused(lock.reason, row.name))
     values = {update.variable: fold(update.value, known, path.facts) for update in row.updates}
     values = {name: value for name, value in values.items() if not _is_same(name, value)}
-    changed = {item.name: path.bind(item, values[item.name]) for item in machine.variables if item.name in values}
+    at = {update.variable: fold(update.index, known, path.facts) for update in row.updates if update.index is not None}
+    written = {
+        item.name: values[item.name] if item.name in at else path.bind(item, values[item.name])
+        for item in machine.variables
+        if item.name in values
+    }
     for item in machine.variables:
         if item.name in values:
-            test = _outside(changed[item.name], values[item.name], item.sort, path.facts)
+            test = _outside(written[item.name], values[item.name], written_sort(item.sort), path.facts)
             path.stop(test, Refused(VALUE_BOUNDS, item.name))
+    changed = {
+        item.name: path.put(item, at[item.name], value) if item.name in at else value
+        for item in machine.variables
+        if (value := written.get(item.name)) is not None
+    }
     target = row.target or state
     for claim in _invariants(machine):
         path.stop(negation(fold(claim.holds, after_state(target, changed), path.facts)), Broken(claim.name))
@@ -145,6 +177,19 @@ class _Path:
             self.actions.append(Bind(var, value))
         self.facts = self.facts.bound(var, value)
         return var
+
+    def put(self, item: Variable, index: Expr, value: Expr) -> Expr:
+        """Return what stands for the map `item` after the step that writes `value` at `index`."""
+        var = Var(item.name, item.sort, Scope.NEXT)
+        if self.end is None:
+            self.actions.append(Put(var, variable(item), index, value))
+        return var
+
+    def scan(self, var: Var, sort: MapSort, outcome: Outcome) -> None:
+        """End here if an element of `var` has left the bounds of its sort."""
+        bounds = sort.element
+        if self.end is None and isinstance(bounds, IntSort) and bounds != INT:
+            self.actions.append(Scan(var, bounds, outcome))
 
     def branch(self, when: Expr, outcome: Outcome | None, after: tuple[Expr, ...] | None) -> Branch:
         if self.end is not None:

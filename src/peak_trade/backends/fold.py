@@ -15,6 +15,7 @@ from peak_trade.lang.expr import (
     And,
     Arith,
     Arithmetic,
+    At,
     Compare,
     Comparison,
     Expr,
@@ -51,7 +52,7 @@ def fold(expr: Expr, known: Known, facts: Facts = NOTHING) -> Expr:
     return folded if truth is None else _truth(truth)
 
 
-def _fold(expr: Expr, known: Known, facts: Facts) -> Expr:  # noqa: PLR0911 - one return for each node of the closed union
+def _fold(expr: Expr, known: Known, facts: Facts) -> Expr:  # noqa: C901, PLR0911 - one return for each node of the closed union
     match expr:
         case Lit():
             return expr
@@ -71,6 +72,10 @@ def _fold(expr: Expr, known: Known, facts: Facts) -> Expr:  # noqa: PLR0911 - on
             return _arith(op, fold(left, known, facts), fold(right, known, facts))
         case Ite(test, then, orelse):
             return _ite(fold(test, known, facts), fold(then, known, facts), fold(orelse, known, facts))
+        case At(array, index):
+            name = known(array)
+            assert isinstance(name, Var), f"expected a name for the map {array.name}, was {name}"
+            return At(name, fold(index, known, facts))
         case _:
             assert_never(expr)
 

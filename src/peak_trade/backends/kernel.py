@@ -11,14 +11,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from peak_trade.backends.pythonic import constant
-from peak_trade.backends.script import SURPLUS, Script
+from peak_trade.backends.pythonic import SELECT, constant
+from peak_trade.backends.script import STORE, STRAYS, SURPLUS, Script
 from peak_trade.lang.cells import cells, enabled
 from peak_trade.lang.expr import TRUE
 from peak_trade.lang.machine import Dismissal, Machine
 from peak_trade.lang.pretty import expression, fingerprint
 from peak_trade.lang.reserved import why_reserved
-from peak_trade.lang.sorts import Scalar, describe, inhabits
+from peak_trade.lang.sorts import Datum, MapSort, describe, inhabits
 from peak_trade.lang.step import PAYLOAD_INVALID, UNKNOWN_EVENT, Outcome, Payload, Refused, Value
 
 Running: TypeAlias = tuple[Any, ...]
@@ -33,6 +33,7 @@ Update: TypeAlias = Callable[[Running, Packed], Running]
 Judge: TypeAlias = Callable[[Running], Outcome | None]
 Check: TypeAlias = Callable[[Packed], Refused | None]
 
+_MAPS = f"from peak_trade.lang.maps import select as {SELECT}, store as {STORE}, strays as {STRAYS}\n"
 _HEAD = """\
 from peak_trade.lang.step import Broken, Ignored, Refused, Taken
 
@@ -145,12 +146,12 @@ class Kernel:
 
     def dump(self, running: Running) -> Value:
         """Return a running value as the language's own."""
-        context: tuple[Scalar, ...] = running[1:]
+        context: tuple[Datum, ...] = running[1:]
         return Value(running[0], context)
 
 
 def generate(machine: Machine) -> str:
-    """Return the Python text of the machine's checked step: a module that needs `lang.step` only.
+    """Return the Python text of the machine's checked step: a module that needs `lang.step` and `lang.maps` only.
 
     Unnameable iff a name that the text uses as it stands is none in Python, or is reserved.
     """
@@ -183,7 +184,8 @@ def generate(machine: Machine) -> str:
     )
     head = f"{mark}\n# Do not edit: change the specification and generate again."
     outcomes = "\n".join(script.outcomes.lines())
-    return "\n\n".join((head, _HEAD + "\n" + outcomes, *script.blocks, *tables, _STEP))
+    imports = _MAPS if any(isinstance(item.sort, MapSort) for item in machine.variables) else ""
+    return "\n\n".join((head, imports + _HEAD + "\n" + outcomes, *script.blocks, *tables, _STEP))
 
 
 def compile_kernel(machine: Machine) -> Kernel:
@@ -225,7 +227,7 @@ def _ignores(script: Script) -> str:
     return "\n".join((*lines, "}"))
 
 
-def _literal(items: tuple[Scalar, ...]) -> str:
+def _literal(items: tuple[Datum, ...]) -> str:
     return f"({', '.join(map(constant, items))}{',' if len(items) == 1 else ''})"
 
 

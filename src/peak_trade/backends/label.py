@@ -3,10 +3,12 @@
 from textwrap import wrap
 from typing import Final
 
+from peak_trade.lang.document import ANY
 from peak_trade.lang.expr import TRUE
 from peak_trade.lang.machine import Event, Field, Machine, Transition, Variable
-from peak_trade.lang.pretty import expression
-from peak_trade.lang.sorts import describe
+from peak_trade.lang.maps import shown, word
+from peak_trade.lang.pretty import expression, target
+from peak_trade.lang.sorts import MapSort, describe, example
 
 GUARD_CHARS_MAX: Final = 24
 DOC_CHARS_MAX: Final = 38
@@ -29,6 +31,13 @@ def declared(item: Field | Variable) -> str:
     return f"{item.name}: {describe(item.sort)} {item.unit}".rstrip()
 
 
+def start(item: Variable) -> str:
+    """Return the value that a variable has at the start: `0`, `any`, `0 everywhere`."""
+    if isinstance(item.sort, MapSort):
+        return f"{word(shown(example(item.sort.element)))} everywhere"
+    return ANY if item.free else word(shown(item.init))
+
+
 def call(event: Event) -> str:
     """Return the event as it is offered: `tick`, `fill(last_qty: int 1.. lots)`."""
     return f"{event.name}({', '.join(map(declared, event.payload))})" if event.payload else event.name
@@ -41,7 +50,7 @@ def guard(transition: Transition) -> str:
 
 def updates(transition: Transition) -> tuple[str, ...]:
     """Return `variable := value` for each update, in declared order."""
-    return tuple(f"{update.variable} := {expression(update.value)}" for update in transition.updates)
+    return tuple(f"{target(update)} := {expression(update.value)}" for update in transition.updates)
 
 
 def locks(transition: Transition) -> tuple[str, ...]:

@@ -8,14 +8,32 @@ import re
 from collections.abc import Mapping
 from typing import TypeAlias, assert_never
 
-from peak_trade.lang.expr import And, Arith, Arithmetic, Compare, Expr, Ite, Lit, Member, Not, Or, Scope, Var
-from peak_trade.lang.sorts import Scalar
+from peak_trade.lang.expr import (
+    And,
+    Arith,
+    Arithmetic,
+    At,
+    Compare,
+    Expr,
+    Ite,
+    Lit,
+    Member,
+    Not,
+    Or,
+    Scope,
+    Var,
+    element,
+)
+from peak_trade.lang.sorts import Datum, example
 
 Names: TypeAlias = Mapping[Expr, str]
 """The local name that already holds the value of an expression; variables not in it have their own names."""
 
 PLAIN = re.compile(r"[A-Za-z0-9_.,;:*+<>=() -]*")
 """Texts that need no escape; whatever else a name holds is quoted by `repr`."""
+
+SELECT = "_at"
+"""The name under which generated code has `lang.maps.select`."""
 
 _ITE, _OR, _AND, _NOT, _COMPARE, _ADD, _MUL, _ATOM = range(8)
 _ARITH = {Arithmetic.ADD: _ADD, Arithmetic.SUB: _ADD, Arithmetic.MUL: _MUL}
@@ -26,7 +44,7 @@ def python(expr: Expr, names: Names) -> str:
     return _text(expr, names)[0]
 
 
-def constant(value: Scalar) -> str:
+def constant(value: Datum) -> str:
     """Return the Python text of a constant; plain texts are in double quotes, as the formatter wants them."""
     return f'"{value}"' if isinstance(value, str) and PLAIN.fullmatch(value) else repr(value)
 
@@ -36,7 +54,7 @@ def local(var: Var) -> str:
     return f"next_{var.name}" if var.scope is Scope.NEXT else var.name
 
 
-def _text(expr: Expr, names: Names) -> tuple[str, int]:  # noqa: C901, PLR0911 - one case for each node
+def _text(expr: Expr, names: Names) -> tuple[str, int]:  # noqa: C901, PLR0911, PLR0912 - one case for each node
     if expr in names:
         return names[expr], _ATOM
     match expr:
@@ -59,6 +77,8 @@ def _text(expr: Expr, names: Names) -> tuple[str, int]:  # noqa: C901, PLR0911 -
         case Arith(arithmetic, left, right):
             level = _ARITH[arithmetic]
             return f"{_within(left, level, names)} {arithmetic.value} {_within(right, level + 1, names)}", level
+        case At(array, index):
+            return f"{SELECT}({local(array)}, {python(index, names)}, {constant(example(element(expr)))})", _ATOM
         case Ite(test, then, orelse):
             tested, other = _within(test, _OR, names), _within(orelse, _ITE, names)
             return f"{_within(then, _OR, names)} if {tested} else {other}", _ITE

@@ -7,15 +7,16 @@ needs no constants for it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import z3
 
 from peak_trade.backends.smt import Term, World, term
 from peak_trade.lang.cells import enabled
 from peak_trade.lang.expr import Expr, Scope, Var
-from peak_trade.lang.machine import Machine, Mirror, Transition
-from peak_trade.lang.sorts import EnumSort, Scalar
-from peak_trade.lang.step import Payload, Value, initial
+from peak_trade.lang.machine import Machine, Mirror, Transition, Update
+from peak_trade.lang.sorts import EnumSort
+from peak_trade.lang.step import Payload, Value, initial, written_sort
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,18 +143,17 @@ class Encoding:
         return self.world.every(left == right for left, right in zip(one.terms(), other.terms(), strict=True))
 
     def value(self, model: z3.ModelRef, frame: Frame) -> Value:
-        """Return the value that `frame` has in `model`."""
-        context = (self.world.scalar(model, frame.context[item.name], item.sort) for item in self.machine.variables)
+        """Return the value that `frame` has in `model`; exact where `sorts` holds of it, or it is reached from such."""
+        context = (self.world.datum(model, frame.context[item.name], item.sort) for item in self.machine.variables)
         return Value(str(self.world.scalar(model, frame.state, self.states)), tuple(context))
 
     def offered(self, model: z3.ModelRef, offer: Offer) -> tuple[str, Payload]:
         """Return the event that `offer` has in `model`, and its payload."""
         event = self.machine.event(str(self.world.scalar(model, offer.event, self.events)))
         fields = offer.payloads[event.name]
-        payload: dict[str, Scalar] = {
-            item.name: self.world.scalar(model, fields[item.name], item.sort) for item in event.payload
-        }
-        return event.name, payload
+        # A payload that stands for another's variables (`lang.track`) may hold maps; a declared one holds scalars.
+        payload = {item.name: self.world.datum(model, fields[item.name], item.sort) for item in event.payload}
+        return event.name, cast("Payload", payload)
 
     def is_event(self, name: str) -> Term:
         """Return the term that is true iff `offer` is the event `name` with a payload of its sorts."""
@@ -169,10 +169,20 @@ class Encoding:
 
         sources = (self.before.state == self.world.literal(name, self.states) for name in item.sources)
         guard = self.world.every((self.world.some(sources), self.is_event(item.event), fold(enabled(item))))
-        updates = {update.variable: fold(update.value) for update in item.updates}
+        written = {update.variable: fold(update.value) for update in item.updates}
+
+        def changed(update: Update) -> Term:
+            if update.index is None:
+                return written[update.variable]
+            return z3.Store(self.before.context[update.variable], fold(update.index), written[update.variable])
+
+        updates = {update.variable: changed(update) for update in item.updates}
         target = self.before.state if item.target is None else self.world.literal(item.target, self.states)
-        changed = [variable for variable in self.machine.variables if variable.name in updates]
-        fits = self.world.every(self.world.inside(updates[variable.name], variable.sort) for variable in changed)
+        fits = self.world.every(
+            self.world.inside(written[variable.name], written_sort(variable.sort))
+            for variable in self.machine.variables
+            if variable.name in written
+        )
         return Move(item.name, item.event, guard, fits, Frame(target, {**self.before.context, **updates}))
 
     def _named(self, var: Var, payload: Mapping[str, Term], after: Frame) -> Term:

@@ -10,14 +10,18 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass, field
+from typing import assert_never
 
-from peak_trade.backends.branch import Action, Bind, Branch, Stop, branches, judgement, variable
-from peak_trade.backends.pythonic import constant, local, python
+from peak_trade.backends.branch import Action, Bind, Branch, Put, Scan, Stop, branches, judgement, variable
+from peak_trade.backends.pythonic import Names, constant, local, python
 from peak_trade.lang.cells import Table
 from peak_trade.lang.expr import TRUE, Arith, Expr, Scope, Var, children, variables
-from peak_trade.lang.machine import Event, Machine, Transition
-from peak_trade.lang.sorts import BoolSort, EnumSort, IntSort, Sort
+from peak_trade.lang.machine import Event, Machine, Transition, Update
+from peak_trade.lang.sorts import BoolSort, EnumSort, IntSort, MapSort, ScalarSort, example
 from peak_trade.lang.step import PAYLOAD_INVALID, Outcome, Refused
+
+STORE, STRAYS = "_put", "_strays"
+"""The names under which generated code has those two of `lang.maps`."""
 
 SURPLUS = "*"
 """What stands for the name of the payload's items beyond the declared fields; no field can be called so."""
@@ -90,8 +94,8 @@ class Script:
         judged = judgement(self.machine, state)
         body = list(self._unpack(_read((judged,))))
         for action in judged.actions:
-            if isinstance(action, Stop):
-                body += [f"if {python(action.test, {})}:", f"    return {self.outcomes.name(action.outcome)}"]
+            if isinstance(action, Stop | Scan):
+                body += [f"if {_test(action, {})}:", f"    return {self.outcomes.name(action.outcome)}"]
         end = "None" if judged.outcome is None else self.outcomes.name(judged.outcome)
         return self.function(f"_judge_{self._next()}", "v", (*body, f"return {end}"))
 
@@ -103,15 +107,19 @@ class Script:
 
     def update(self, event: Event, row: Transition) -> str:
         """Write the function that gives the value after `row`, without any check."""
-        values = {update.variable: update.value for update in row.updates}
-        if not values and row.target is None:
+        updates = {update.variable: update for update in row.updates}
+        if not updates and row.target is None:
             return self.function("_same", "v, p", ("return v",))
-        after = [values.get(item.name, variable(item)) for item in self.machine.variables]
         state = "v[0]" if row.target is None else constant(row.target)
-        items = (state, *(python(value, {}) for value in after))
-        return self.function(
-            f"_update_{self._next()}", "v, p", (*self._inputs(event, after), f"return {_tuple(items)}")
-        )
+        after = (_after(variable(item), updates.get(item.name)) for item in self.machine.variables)
+        items = (state, *after)
+        read: list[Expr] = [
+            variable(item)
+            for item in self.machine.variables
+            if item.name not in updates or updates[item.name].index is not None
+        ]
+        read += [expr for update in row.updates for expr in (update.value, update.index) if expr is not None]
+        return self.function(f"_update_{self._next()}", "v, p", (*self._inputs(event, read), f"return {_tuple(items)}"))
 
     def _next(self) -> int:
         return len(self.functions) + 1
@@ -159,16 +167,37 @@ class Script:
         yield f"{indent}return {self.outcomes.name(branch.outcome)}, {after}"
 
     def _action(self, action: Action, names: dict[Expr, str]) -> Iterator[str]:
-        if not isinstance(action, Bind):
-            yield f"if {python(action.test, names)}:"
+        if isinstance(action, Stop | Scan):
+            yield f"if {_test(action, names)}:"
             yield f"    return {self.outcomes.name(action.outcome)}, v"
+        elif isinstance(action, Put):
+            yield f"{local(action.var)} = {_stored(action.old, action.index, action.value, names)}"
         elif action.value in names:
             names[action.var] = names[action.value]
         else:
             yield f"{local(action.var)} = {python(action.value, names)}"
 
 
-def _misfit(place: str, sort: Sort) -> str:
+def _test(action: Stop | Scan, names: Names) -> str:
+    if isinstance(action, Stop):
+        return python(action.test, names)
+    return f"{STRAYS}({local(action.var)}, {action.bounds.min}, {action.bounds.max})"
+
+
+def _stored(array: Var, index: Expr, value: Expr, names: Names) -> str:
+    assert isinstance(array.sort, MapSort), f"expected a map, was {array.name}"
+    default = constant(example(array.sort.element))
+    return f"{STORE}({local(array)}, {python(index, names)}, {python(value, names)}, {default})"
+
+
+def _after(var: Var, update: Update | None) -> str:
+    """Return the text of the value that `var` has after `update`."""
+    if update is None:
+        return python(var, {})
+    return python(update.value, {}) if update.index is None else _stored(var, update.index, update.value, {})
+
+
+def _misfit(place: str, sort: ScalarSort) -> str:
     """Return the test that what is at `place` is not of `sort`."""
     match sort:
         case BoolSort():
@@ -189,8 +218,23 @@ def _tuple(items: tuple[str, ...]) -> str:
 def _read(decided: tuple[Branch, ...]) -> Iterator[Expr]:
     for branch in decided:
         yield branch.when
-        yield from (action.value if isinstance(action, Bind) else action.test for action in branch.actions)
+        for action in branch.actions:
+            yield from _spoken(action)
         yield from branch.after or ()
+
+
+def _spoken(action: Action) -> tuple[Expr, ...]:
+    match action:
+        case Bind(_, value):
+            return (value,)
+        case Put(_, old, index, value):
+            return old, index, value
+        case Scan(var):
+            return (var,)
+        case Stop(test):
+            return (test,)
+        case _:
+            assert_never(action)
 
 
 def _shared(decided: tuple[Branch, ...]) -> dict[Expr, str]:

@@ -1,7 +1,9 @@
 """What an expression means to Z3: a pure fold from `Expr` to terms of one Z3 context.
 
 Enumerations are Z3 enumeration sorts, whole numbers are unbounded `Int` with the sort's bounds as constraints beside
-them. `ground` asks Z3's own model for a value, so that the fold can be compared with `lang.evaluate`.
+them. A map is an array; an element that the array has beyond the bounds of its sort counts as the default, so that
+every array means a well-sorted map without a quantifier. `ground` asks Z3's own model for a value, so that the fold
+can be compared with `lang.evaluate`.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -17,6 +19,7 @@ from peak_trade.lang.expr import (
     And,
     Arith,
     Arithmetic,
+    At,
     Compare,
     Comparison,
     Expr,
@@ -27,9 +30,10 @@ from peak_trade.lang.expr import (
     Or,
     Var,
     children,
+    element,
     variables,
 )
-from peak_trade.lang.sorts import BoolSort, EnumSort, IntSort, Scalar, Sort
+from peak_trade.lang.sorts import BOOL, BoolSort, Datum, EnumSort, IntSort, MapSort, Scalar, ScalarSort, Sort, example
 
 Term: TypeAlias = z3.ExprRef
 """A Z3 term; its context is its world's."""
@@ -78,10 +82,23 @@ class World:
                 return z3.Int(name, self.context)
             case EnumSort():
                 return z3.Const(name, self.sorts[sort])
+            case MapSort(inner):
+                return z3.Const(name, z3.ArraySort(z3.IntSort(self.context), self._sort(inner)))
             case _:
                 assert_never(sort)
 
-    def literal(self, value: Scalar, sort: Sort) -> Term:
+    def _sort(self, sort: ScalarSort) -> z3.SortRef:
+        match sort:
+            case BoolSort():
+                return z3.BoolSort(self.context)
+            case IntSort():
+                return z3.IntSort(self.context)
+            case EnumSort():
+                return self.sorts[sort]
+            case _:
+                assert_never(sort)
+
+    def literal(self, value: Datum, sort: Sort) -> Term:
         """Return the term of `value`, which is of `sort`."""
         match sort:
             case BoolSort():
@@ -90,21 +107,56 @@ class World:
                 return z3.IntVal(value, self.context)
             case EnumSort():
                 return self.members[sort, str(value)]
+            case MapSort(inner):
+                return self._array(value, inner)
             case _:
                 assert_never(sort)
 
+    def _array(self, value: Datum, inner: ScalarSort) -> Term:
+        assert isinstance(value, tuple), f"expected a map, was {value!r}"
+        array = z3.K(z3.IntSort(self.context), self.literal(example(inner), inner))
+        for index, item in value:
+            array = z3.Store(array, z3.IntVal(index, self.context), self.literal(item, inner))
+        return array
+
+    def select(self, array: Term, index: Term, inner: ScalarSort) -> Term:
+        """Return the element of the map that `array` means: the default wherever the array leaves the sort's bounds."""
+        found = z3.Select(array, index)
+        inside = self.inside(found, inner)
+        if z3.is_true(inside) or (z3.is_and(inside) and not inside.children()):
+            return found
+        return z3.If(inside, found, self.literal(example(inner), inner), self.context)
+
     def inside(self, term: Term, sort: Sort) -> Term:
-        """Return the term that is true iff `term` lies within the bounds of `sort`."""
+        """Return the term that is true iff `term` lies within the bounds of `sort`.
+
+        Of a map: iff it has finitely many entries off its default. Which elements are read never depends on that, but
+        it makes models that `datum` can give back.
+        """
         match sort:
             case IntSort(low, high):
                 parts = ([term >= low] if low is not None else []) + ([term <= high] if high is not None else [])
                 return self.every(parts)
             case BoolSort() | EnumSort():
                 return self.every(())
+            case MapSort(inner):
+                return z3.Default(term) == self.literal(example(inner), inner)
             case _:
                 assert_never(sort)
 
-    def scalar(self, model: z3.ModelRef, term: Term, sort: Sort) -> Scalar:
+    def datum(self, model: z3.ModelRef, term: Term, sort: Sort) -> Datum:
+        """Return the value of `term` in `model`, as `scalar` does, or its entries if it is a map.
+
+        Limits: of an array that `inside` does not hold of, only the entries that the model writes out.
+        """
+        if not isinstance(sort, MapSort):
+            return self.scalar(model, term, sort)
+        array, inner = model.eval(term, model_completion=True), sort.element
+        indices = (z3.IntVal(index, self.context) for index in sorted(_mentioned(model, array)))
+        found = ((int(at.as_long()), self.scalar(model, self.select(array, at, inner), inner)) for at in indices)
+        return tuple((index, item) for index, item in found if item != example(inner))
+
+    def scalar(self, model: z3.ModelRef, term: Term, sort: ScalarSort) -> Scalar:
         """Return the value of `term` in `model`; what the model leaves open is chosen by Z3, always the same."""
         value = model.eval(term, model_completion=True)
         match sort:
@@ -132,7 +184,23 @@ class World:
         return found[0] if len(found) == 1 else z3.Or(*found, self.context)
 
 
-def term(world: World, expr: Expr, lookup: Lookup) -> Term:  # noqa: PLR0911 - one return for each node of the union
+def _mentioned(model: z3.ModelRef, array: Term) -> frozenset[int]:
+    """Return the numbers that the value of an array mentions: all indices at which it may differ from its default."""
+    found: set[int] = set()
+    left = [array]
+    while left:
+        one = left.pop()
+        if z3.is_int_value(one):
+            found.add(int(one.as_long()))
+        elif z3.is_as_array(one):
+            known = model[z3.get_as_array_func(one)]
+            left += [known.entry(place).arg_value(0) for place in range(known.num_entries())]
+        else:
+            left += [one.body()] if z3.is_quantifier(one) else one.children()
+    return frozenset(found)
+
+
+def term(world: World, expr: Expr, lookup: Lookup) -> Term:  # noqa: C901, PLR0911 - one return for each node of the union
     """Return the term with the meaning of `expr`, where `lookup` gives the term of each variable.
 
     Limits: recursion is bounded by the depth that the parser admits.
@@ -158,6 +226,8 @@ def term(world: World, expr: Expr, lookup: Lookup) -> Term:  # noqa: PLR0911 - o
             return ARITHMETIC[arithmetic](fold(left), fold(right))
         case Ite(test, then, orelse):
             return z3.If(fold(test), fold(then), fold(orelse), world.context)
+        case At(array, index):
+            return world.select(lookup(array), fold(index), element(expr))
         case _:
             assert_never(expr)
 
@@ -166,7 +236,7 @@ def _folded(world: World, lookup: Lookup, expr: Expr) -> Term:
     return term(world, expr, lookup)
 
 
-def ground(expr: Expr, env: Env, sort: Sort) -> Scalar:
+def ground(expr: Expr, env: Env, sort: ScalarSort) -> Scalar:
     """Return the value of `expr`, of `sort`, in a Z3 model of `env`; equal to `lang.evaluate` iff the fold is right."""
     world = World.of(_enums(expr))
     names = {var: world.constant(f"{var.scope.value}.{var.name}", var.sort) for var in variables(expr)}
@@ -178,5 +248,7 @@ def ground(expr: Expr, env: Env, sort: Sort) -> Scalar:
 
 
 def _enums(expr: Expr) -> tuple[EnumSort, ...]:
-    own = (expr.sort,) if isinstance(expr, Lit | Var) and isinstance(expr.sort, EnumSort) else ()
+    sort = expr.sort if isinstance(expr, Lit | Var) else BOOL
+    named = sort.element if isinstance(sort, MapSort) else sort
+    own = (named,) if isinstance(named, EnumSort) else ()
     return tuple(dict.fromkeys((*own, *(enum for child in children(expr) for enum in _enums(child)))))

@@ -165,7 +165,7 @@ def _context(machine: Machine) -> Iterator[str]:
     yield from _section("Context")
     if machine.enums:
         yield from grid(("Enumeration", "Members"), [(code(e.name), codes(e.members)) for e in machine.enums])
-    rows = [(code(label.declared(item)), code(str(item.init).lower()), prose(item.doc)) for item in machine.variables]
+    rows = [(code(label.declared(item)), code(label.start(item)), prose(item.doc)) for item in machine.variables]
     yield from grid(("Variable", "At the start", "Meaning"), rows)
 
 

@@ -1,23 +1,38 @@
 """`peak prove`: what the specifications claim, proved or refuted."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any, Final, assert_never
 
 import rich_click as click
 from click.exceptions import Exit
 
-from peak_trade.cli.specs import machine_at, spec_names
+from peak_trade.cli import certify
+from peak_trade.cli.effort import Effort, effort, spending
+from peak_trade.cli.exhibits import shelve
+from peak_trade.cli.inside import Answering, recorded
+from peak_trade.cli.progress import bar
+from peak_trade.cli.specs import is_system, machine_at, spec_names, system_at, system_names
+from peak_trade.lang.compose import COUNT_MARK, instance
 from peak_trade.lang.machine import Machine
+from peak_trade.lang.system import System
 from peak_trade.lang.trace import Trace, plain, text
+from peak_trade.lang.track import tracked
+from peak_trade.proof import parametric
 from peak_trade.proof.gates import Backed, Needed, NotNeeded, Undecided, gates
-from peak_trade.proof.prove import LIMITS, NoSuchClaim, prove
+from peak_trade.proof.many import Job, prove_job
+from peak_trade.proof.prove import LIMITS, NoSuchClaim, claims
 from peak_trade.proof.verdict import NotInductive, Proved, Refuted, Result, Unknown, Verdict
 from peak_trade.session.clock import wall_ns
 
 MARKS: Final = {"proved": "✓", "refuted": "✗", "not inductive": "?", "unknown": "?"}
 PASS, VIOLATION, INCONCLUSIVE = 0, 1, 3
+EFFORT: Final = Effort()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +71,9 @@ def trace_of(machine: Machine, verdict: Verdict) -> Trace | None:
             return None
 
 
-def judge(machine: Machine, only: frozenset[str] | None = None, place: str = "") -> list[Timed]:
+def judge(
+    machine: Machine, only: frozenset[str] | None = None, place: str = "", effort: Effort = EFFORT
+) -> list[Timed]:
     """Return the results on `machine`'s claims with their times; `place` is how commands call the machine."""
     timed: list[Timed] = []
     last = wall_ns()
@@ -67,43 +84,116 @@ def judge(machine: Machine, only: frozenset[str] | None = None, place: str = "")
         timed.append(Timed(machine, result, (now - last) // 1_000_000, place or machine.name))
         last = now
 
-    prove(machine, LIMITS, only, progress)
+    prove_job(Job(machine, only, effort.limits, effort.engines), effort.cache, progress)
+    order = {name: number for number, name in enumerate(claims(machine))}
+    return sorted(timed, key=lambda one: order[one.result.property])
+
+
+def judge_all(names: Sequence[str], only: frozenset[str] | None, effort: Effort) -> list[list[Timed]]:
+    """Return the results on each machine of `names`, by as many processes as asked for; a bar shows how far it is."""
+    work = partial(_judge_named, only, effort)
+    found: list[list[Timed]] = []
+    with bar(len(names), "prove") as show, _workers(min(effort.jobs, len(names))) as run:
+        for one in run(work, names):
+            found.append(one)
+            show(len(found))
+    return found
+
+
+@contextmanager
+def _workers(jobs: int) -> Iterator[Callable[..., Iterable[list[Timed]]]]:
+    if jobs == 1:
+        yield map
+        return
+    with ProcessPoolExecutor(jobs) as executor:
+        yield executor.map
+
+
+def _judge_named(only: frozenset[str] | None, effort: Effort, name: str) -> list[Timed]:
+    """Return the results on what is called `name`, of those that it claims; none if it claims none of `only`."""
+    mine = None if only is None else only & frozenset(_claims(name))
+    if mine is not None and not mine:
+        return []
+    return (
+        judge_system(system_at(name), mine, name, effort)
+        if is_system(name)
+        else judge(machine_at(name), mine, name, effort)
+    )
+
+
+def _claims(name: str) -> tuple[str, ...]:
+    """Return what the machine or system called `name` claims."""
+    return parametric.claims(system_at(name)) if is_system(name) else claims(machine_at(name))
+
+
+def judge_system(system: System, only: frozenset[str] | None, place: str, effort: Effort = EFFORT) -> list[Timed]:
+    """Return the results on what `system` claims of any number, each with the machine that it is about."""
+    timed: list[Timed] = []
+    last = wall_ns()
+
+    def progress(result: Result) -> None:
+        nonlocal last
+        now = wall_ns()
+        timed.append(Timed(_spoken(system, result), result, (now - last) // 1_000_000, place))
+        last = now
+
+    task = parametric.Task(system, only, effort.limits, effort.engines)
+    parametric.prove_system(task, effort.cache, progress)
     return timed
 
 
-@click.command("prove")
+def _spoken(system: System, result: Result) -> Machine:
+    """Return the machine that `result` is about: the tracked one, or the few side by side of which its run is one."""
+    trace = result.verdict.trace if isinstance(result.verdict, Proved | Refuted) else None
+    count = "" if trace is None else trace.machine.rpartition(COUNT_MARK)[2]
+    return instance(system, int(count)) if count else tracked(system)
+
+
+@click.command("prove", cls=Answering)
 @click.argument("machines", nargs=-1)
+@recorded
 @click.option("--only", multiple=True, metavar="ID", help="Only the property with this id; may be given again.")
 @click.option(
     "--locks/--no-locks", default=True, show_default=True, help="Show that each lock of the live gate is needed."
 )
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for traces: steps, pictures.")
+@certify.certifying
+@spending
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def command(machines: tuple[str, ...], only: tuple[str, ...], *, locks: bool, style: str) -> None:
+def command(
+    machines: tuple[str, ...],
+    only: tuple[str, ...],
+    *,
+    locks: bool,
+    out: Path | None,
+    style: str,
+    **options: Any,  # noqa: ANN401 - click's own options
+) -> None:
     """Prove what MACHINES (shipped names or specification files; by default all shipped ones) claim.
 
     Exits 0 if everything is proved, 1 if something is refuted, 3 if something is left open.
     """
-    found: list[Timed] = []
-    rows: list[dict[str, Any]] = []
-    for name in machines or spec_names():
-        machine = machine_at(name)
-        wanted = frozenset(only) or None
-        try:
-            found += judge(machine, wanted, name)
-        except NoSuchClaim as error:
-            if len(machines or spec_names()) == 1 or not _elsewhere(machines, only):
-                raise click.UsageError(str(error)) from error
-        if locks and not only:
-            rows += _locks(machine)
-    code = _code(found, rows)
-    click.echo(_json(found, rows, code) if style == "json" else _text(found, rows))
+    names = machines or (*spec_names(), *system_names())
+    _known(names, only)
+    found = [one for group in judge_all(names, frozenset(only) or None, effort(options)) for one in group]
+    gated = [machine_at(name) for name in names if not is_system(name)] if locks and not only else []
+    rows = [row for machine in gated for row in _locks(machine)]
+    checked = certify.certified(((one.machine, one.result) for one in found), chosen=bool(only))
+    code = _code(found, rows) if checked is None else certify.worse(_code(found, rows), certify.code(checked[0]))
+    click.echo(_json(found, rows, code, checked) if style == "json" else _text(found, rows))
+    if checked is not None and style == "text":
+        click.echo(certify.text(*checked))
+    if out is not None:
+        click.echo("\n".join(shelve(out, ((one.machine, one.place, one.result) for one in found))), err=True)
     raise Exit(code)
 
 
-def _elsewhere(machines: tuple[str, ...], only: tuple[str, ...]) -> bool:
-    """Return true iff every id is a claim of one of the machines: each machine then proves only its own."""
-    names = {item.name for name in machines or spec_names() for item in machine_at(name).properties}
-    return names >= set(only)
+def _known(names: Sequence[str], only: tuple[str, ...]) -> None:
+    """Raise a usage error unless every id is a claim of one of the machines: each machine then proves only its own."""
+    known = [claim for name in names for claim in _claims(name)]
+    wrong = sorted(set(only) - set(known))
+    if wrong:
+        raise click.UsageError(str(NoSuchClaim(", ".join(names), wrong, known)))
 
 
 def _locks(machine: Machine) -> list[dict[str, Any]]:
@@ -134,7 +224,7 @@ def _code(found: Iterable[Timed], locks: Iterable[dict[str, Any]]) -> int:
     return PASS if words == {"proved"} and needed <= {"yes", "backed"} else INCONCLUSIVE
 
 
-def _json(found: list[Timed], locks: list[dict[str, Any]], code: int) -> str:
+def _json(found: list[Timed], locks: list[dict[str, Any]], code: int, checked: certify.Outcome = None) -> str:
     results = []
     for item in found:
         result, trace = item.result, trace_of(item.machine, item.result.verdict)
@@ -153,7 +243,7 @@ def _json(found: list[Timed], locks: list[dict[str, Any]], code: int) -> str:
                 "replayed": trace is not None,
             }
         )
-    document = {"schema_version": 1, "exit_code": code, "results": results, "locks": locks}
+    document = {"schema_version": 1, "exit_code": code, "results": results, "locks": locks} | certify.plain(checked)
     return json.dumps(document, sort_keys=True, indent=2, ensure_ascii=False)
 
 

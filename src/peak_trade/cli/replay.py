@@ -1,4 +1,4 @@
-"""`peak replay`: run a packed run again and compare its journal."""
+"""`peak replay`: run a packed run again and compare its journal; or offer a trace again to every engine."""
 
 import json
 import tempfile
@@ -12,6 +12,7 @@ from click.exceptions import Exit
 from peak_trade.cli.evidence import report
 from peak_trade.cli.job import BUILTIN, bars_of, snapshot_in
 from peak_trade.cli.reenact import MODES, Kept, Mode, expect_world, outside, reenact, script_of
+from peak_trade.cli.retrace import retrace
 from peak_trade.cli.specs import machine_at
 from peak_trade.evidence import exhibit as place
 from peak_trade.evidence.bag import DATA
@@ -34,7 +35,7 @@ HOW: Final = {
 
 
 @click.command("replay")
-@click.argument("pack", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("pack", type=click.Path(path_type=Path, exists=True))
 @click.option(
     "--mode", type=click.Choice(MODES), default="fresh", show_default=True,
     help="fresh: with a venue of its own; tape: over the packed journal's answers.",
@@ -42,13 +43,29 @@ HOW: Final = {
 @click.option(
     "--bars", type=click.Path(path_type=Path, dir_okay=False), help="The bars, if the pack has only their hash."
 )
+@click.option("--spec", metavar="MACHINE", help="Of a trace: its machine, if that is not a shipped one of its name.")
+@click.option("--any-version", is_flag=True, help="Of a trace: replay it on a machine that has changed since.")
+@click.option(
+    "--save-test", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+    help="Of a trace: write a test that offers it again from now on.",
+)  # fmt: skip
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def command(pack: Path, mode: str, bars: Path | None, style: str) -> None:
-    """Run the packed run again, from its configuration, specifications and bars, and compare the journals.
+def command(pack: Path, **options: Any) -> None:  # noqa: ANN401 - click's own options
+    """Run PACK, a packed run, again and compare the journals; or offer PACK, a trace of `peak prove --out`, again.
 
-    Exits 0 if the replay writes the packed journal, 1 if the pack is not intact or a record differs, 2 if it cannot be
-    run here: another version, other bars, no strategy.
+    A packed run is run from its configuration, specifications and bars. Exits 0 if the replay writes the packed
+    journal, 1 if the pack is not intact or a record differs, 2 if it cannot be run here: another version, other bars,
+    no strategy.
+
+    A trace is offered to `lang.step`, the kernel and python-statemachine. Exits 0 if each does what is recorded and the
+    trace shows what it says, 1 if not, 2 if it cannot be replayed: no trace, another machine.
     """
+    if pack.is_file():
+        raise Exit(retrace(pack, options))
+    _packed(pack, options["mode"], options["bars"], options["style"])
+
+
+def _packed(pack: Path, mode: str, bars: Path | None, style: str) -> None:
     lines, code = report(pack)
     if code:
         click.echo("\n".join(lines))

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,13 +12,17 @@ from click.exceptions import Exit
 
 from peak_trade.cli import findings
 from peak_trade.cli.catalogue import CODES
-from peak_trade.cli.specs import relative, spec_folder
+from peak_trade.cli.specs import assembled, declared, relative, spec_folder
 from peak_trade.lang.check import examine, merged
+from peak_trade.lang.locality import obstacles
 from peak_trade.lang.machine import Machine
 from peak_trade.lang.parse import parse_file
 from peak_trade.lang.source import Diagnostic, suggestion
+from peak_trade.lang.system import System
 
 PASS, WRONG, INCONCLUSIVE = 0, 2, 3
+OTHERS: Final = frozenset({"contract", "survivors"})
+"""What else the files in a folder of specifications may declare; each is checked by the command that reads it."""
 UNDECIDED: Final = "PT053"
 UNSOLVABLE: Final = frozenset({"PT015", "PT043"})
 """With a name that means two things, or a sort without values, a solver's answers mean nothing."""
@@ -29,13 +33,17 @@ class Checked:
     """A specification, its machine if it has no mistakes, and its mistakes."""
 
     file: str
-    machine: Machine | None
+    machine: Machine | System | None
     found: tuple[Diagnostic, ...]
 
     def __str__(self) -> str:
         """Return one line for a person."""
         if self.machine is None:
             return f"{self.file}: {_count(len(self.found), 'mistake')}"
+        if isinstance(self.machine, System):
+            why = "; ".join(obstacles(self.machine))
+            sizes = _count(len(self.machine.parts), "part"), _count(len(self.machine.rules), "rule")
+            return " · ".join((f"{self.file}: ok", *sizes, f"not for any number: {why}" if why else "any number"))
         states, events = len(self.machine.states), len(self.machine.events)
         parts = (_count(states, "state"), _count(events, "event"), f"{states * events} cells decided")
         return " · ".join((f"{self.file}: ok", *parts))
@@ -46,6 +54,9 @@ def check_file(path: Path) -> Checked:
     from peak_trade.proof.decide import decide  # noqa: PLC0415 - the solver is loaded by the commands that need it
 
     name = relative(path)
+    if declared(path) == "system":
+        made = assembled(path)
+        return Checked(name, made.system, made.diagnostics)
     try:
         parsed = parse_file(path, name)
     except OSError as error:
@@ -67,13 +78,18 @@ def check_all(paths: Iterable[Path] = ()) -> int:
 def _files(paths: tuple[Path, ...]) -> list[Path]:
     files: dict[Path, None] = {}
     for path in paths or (spec_folder(),):
-        inside = (
-            sorted(item for item in path.rglob("*") if item.suffix in (".yaml", ".yml")) if path.is_dir() else [path]
-        )
+        inside = sorted(_declarations(path)) if path.is_dir() else [path]
         if not inside:
             raise click.UsageError(f"expected specifications in {path}, was none; nothing checked is no pass")
         files |= dict.fromkeys(inside)
     return list(files)
+
+
+def _declarations(folder: Path) -> Iterator[Path]:
+    """Give the files in `folder` that declare a machine or a system, or fail to."""
+    for item in folder.rglob("*"):
+        if item.suffix in (".yaml", ".yml") and declared(item) not in OTHERS:
+            yield item
 
 
 def _code(done: list[Checked]) -> int:

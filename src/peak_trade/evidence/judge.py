@@ -132,6 +132,8 @@ def _command(name: str, attached: Mapping[str, Any]) -> Judged:
     if name not in attached:
         return _none(f"no result of peak {name}")
     code = attached[name].get("exit_code")
+    if attached[name].get("stages") == []:
+        return _none(f"peak {name} had nothing to judge; make it judge everything, with --all")
     if code not in (0, 1):
         return Judged(Status.OPEN, f"peak {name} was inconclusive: exit code {code}")
     return _verdict(code == 0, f"peak {name} passed", f"peak {name} failed: exit code {code}")

@@ -40,18 +40,41 @@ def change(folder: Path, base: str) -> Change:
 
     UnusableError iff `base` names no commit, has no common history with HEAD, or `folder` is in no checkout.
     """
-    start = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}")
-    if start is None:
-        raise UnusableError("a commit to compare with", f"`{base}`", "fetch it, or name another with --base")
-    fork = _git(folder, "merge-base", fsdecode(start).strip(), "HEAD")
-    if fork is None:
-        raise UnusableError(f"a common history with `{base}`", "none", "fetch the whole history: git fetch --unshallow")
-    told = _git(folder, "diff", "--name-status", "-z", "-M", "--relative", fsdecode(fork).strip(), "--")
+    told = _git(folder, "diff", "--name-status", "-z", "-M", "--relative", fork(folder, base), "--")
     others = _git(folder, "ls-files", "-z", "--others", "--exclude-standard")
     if told is None or others is None:
         raise UnusableError("git to compare the files", "a failure", "run `git status` in the checkout")
     written, gone = _statuses(_names(told))
     return Change(frozenset(written) | frozenset(_names(others)), gone)
+
+
+def fork(folder: Path, base: str) -> str:
+    """Return the commit at which HEAD left `base`.
+
+    UnusableError iff `base` names no commit, has no common history with HEAD, or `folder` is in no checkout.
+    """
+    start = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}")
+    if start is None:
+        raise UnusableError("a commit to compare with", f"`{base}`", "fetch it, or name another with --base")
+    found = _git(folder, "merge-base", fsdecode(start).strip(), "HEAD")
+    if found is None:
+        raise UnusableError(f"a common history with `{base}`", "none", "fetch the whole history: git fetch --unshallow")
+    return fsdecode(found).strip()
+
+
+def content(folder: Path, revision: str, path: str) -> bytes | None:
+    """Return the bytes of the file `path`, from the root of the checkout or `./` from `folder`, as of `revision`.
+
+    None iff there is no such revision, or no such file in it.
+    """
+    blob = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}:{path}")
+    return None if blob is None else _git(folder, "cat-file", "blob", fsdecode(blob).strip())
+
+
+def messages(folder: Path, start: str) -> tuple[str, ...]:
+    """Return the messages of the commits after `start` up to HEAD, newest first; `start` is a commit's own name."""
+    told = _git(folder, "log", "-z", "--format=%B", f"{start}..HEAD", "--")
+    return tuple(_names(told or b""))
 
 
 def _statuses(words: list[str]) -> tuple[list[str], dict[str, str]]:

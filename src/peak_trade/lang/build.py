@@ -6,13 +6,14 @@ from typing import Any, TypeVar
 
 from peak_trade.lang import document, machine
 from peak_trade.lang.elaborate import Names, elaborate
-from peak_trade.lang.expr import TRUE, Expr, Scope, Var
+from peak_trade.lang.expr import TRUE, At, Expr, Scope, Var
 from peak_trade.lang.pretty import OTHERWISE
 from peak_trade.lang.read import Path as Place
 from peak_trade.lang.shape import Shape
-from peak_trade.lang.sorts import BOOL, INT, BoolSort, IntSort, Sort
+from peak_trade.lang.sorts import BOOL, INT, BoolSort, IntSort, MapSort, ScalarSort, Sort, start
 from peak_trade.lang.source import Findings, suggestion
 from peak_trade.lang.standin import stand_in
+from peak_trade.lang.step import written_sort
 from peak_trade.lang.syntax import Text
 from peak_trade.lang.vocabulary import Vocabulary, vocabulary
 
@@ -83,12 +84,14 @@ class Builder:
         place = self.shape.marks.key(("states", name))
         return machine.State(name, item.doc, tuple(dict.fromkeys(item.tags)), item.initial, place)
 
-    def _sort(self, item: document.FieldPart, path: Place) -> Sort | None:
-        bounded = [key for key in ("min", "max") if getattr(item, key) is not None]
-        if bounded and item.type != "int":
+    def _sort(self, item: document.FieldPart, path: Place, key: str = "type") -> ScalarSort | None:
+        """Return the scalar sort that `item` names under `key`."""
+        word: str = getattr(item, key)
+        bounded = [end for end in ("min", "max") if getattr(item, end) is not None]
+        if bounded and word != "int":
             place = self.shape.marks.key((*path, bounded[0]))
-            self.findings.add("PT012", place, f"expected no bounds for {item.type}", "only int has them")
-        match item.type:
+            self.findings.add("PT012", place, f"expected no bounds for {word}", "only int has them")
+        match word:
             case "bool":
                 return BoolSort()
             case "int":
@@ -97,15 +100,36 @@ class Builder:
                 return self.names.enums[name]
             case name:
                 if ("enums", name) not in self.shape.lost:
-                    self._unknown("PT024", "type", name, (*path, "type"), {"bool", "int", *self.names.enums})
-                self.names.unsure |= {str(path[-1]), f"next_{path[-1]}"}
+                    self._unknown("PT024", "type", name, (*path, key), {"bool", "int", *self.names.enums})
+                self._doubt(path)
                 return None
 
+    def _doubt(self, path: Place) -> None:
+        """Let nothing be said of the name of the variable or field at `path`: its own declaration is wrong."""
+        self.names.unsure |= {str(path[-1]), f"next_{path[-1]}"}
+
     def _variable(self, path: Place, item: document.VariablePart) -> machine.Variable | None:
-        sort, name = self._sort(item, path), str(path[-1])
+        kind, marks, name = document.MAP if item.type == document.MAP else "scalar", self.shape.marks, str(path[-1])
+        wanted, other = ("of", "init") if kind == document.MAP else ("init", "of")
+        if getattr(item, wanted) is None:
+            self.findings.add("PT011", marks.at(path), f"expected the key `{wanted}`, was not there", "add it")
+            self._doubt(path)
+            return None
+        if getattr(item, other) is not None:
+            message, hint = f"expected no `{other}` for {item.type}", "delete it: only a map has elements"
+            if kind == document.MAP:
+                hint = "delete it: every element starts as false, the first member, or the number nearest to 0"
+            self.findings.add("PT012", marks.key((*path, other)), message, hint)
+        sort: Sort | None = self._sort(item, path) if kind != document.MAP else self._map(item, path)
         if sort is None:
             return None
-        return machine.Variable(name, sort, item.init, item.doc, item.unit, self.shape.marks.key(path))
+        free = item.init == document.ANY
+        init = start(sort) if free or item.init is None or isinstance(sort, MapSort) else item.init
+        return machine.Variable(name, sort, init, item.doc, item.unit, marks.key(path), free)
+
+    def _map(self, item: document.VariablePart, path: Place) -> MapSort | None:
+        element = self._sort(item, path, "of")
+        return None if element is None else MapSort(element)
 
     def _event(self, name: str, item: document.EventPart) -> machine.Event:
         path: Place = ("events", name)
@@ -181,13 +205,35 @@ class Builder:
     def _update(self, name: str, value: bool | int | str, path: Place, names: Names) -> machine.Update:
         place: Place = (*path, "set", name)
         text, mark = str(value).lower() if isinstance(value, bool) else str(value), self.shape.marks.key(place)
-        variable = self.names.context.get(name)
-        if variable is not None:
+        base, bracket, _ = name.partition("[")
+        variable = self.names.context.get(base)
+        if variable is None:
+            self.wrong = True
+            if base not in self.names.unsure:
+                self._unknown("PT022", "variable", base, place, set(self.names.context))
+            return machine.Update(base, TRUE, mark)
+        if not bracket and not isinstance(variable.sort, MapSort):
             return machine.Update(name, self._expr(text, place, names, variable.sort), mark)
+        return self._store(
+            Text(name, mark), self._expr(text, place, names, written_sort(variable.sort)), variable, names
+        )
+
+    def _store(self, target: Text, value: Expr, variable: Var, names: Names) -> machine.Update:
+        """Return the update of the element that `target` says; a diagnostic says so if it is none of a map's."""
+        if not isinstance(variable.sort, MapSort):
+            hint = f"write `{variable.name}`"
+            self.findings.add("PT036", target.place, f"`{variable.name}` is no map and has no elements", hint)
+        elif "[" not in target.text:
+            hint = f"write `{variable.name}[index]`"
+            self.findings.add("PT036", target.place, f"`{variable.name}` is a map, not one value", hint)
+        else:
+            found = elaborate(self.findings, target, names, variable.sort.element, self.names.unsure)
+            if isinstance(found, At):
+                return machine.Update(variable.name, value, target.place, found.index)
+            if found is not None:
+                self.findings.add("PT036", target.place, "expected one element of a map", "write `map[index]`")
         self.wrong = True
-        if name not in self.names.unsure:
-            self._unknown("PT022", "variable", name, place, set(self.names.context))
-        return machine.Update(name, TRUE, mark)
+        return machine.Update(variable.name, value, target.place)
 
     def _dismissal(self, path: Place, item: document.DismissalPart) -> machine.Dismissal:
         events = (item.on,) if isinstance(item.on, str) else tuple(dict.fromkeys(item.on))
@@ -228,4 +274,5 @@ class Builder:
         then = self._expr(part.then, (*inner, "to"), names, BOOL)
         rank = self._expr(part.rank, (*inner, "rank"), names, INT)
         place = self.shape.marks.at((*path, "id"))
-        return machine.LeadsTo(item.id, item.says, when, then, rank, tuple(part.fair), tuple(item.answers), place)
+        fair, answers = tuple(part.fair), tuple(item.answers)
+        return machine.LeadsTo(item.id, item.says, when, then, rank, fair, answers, place, part.weak)

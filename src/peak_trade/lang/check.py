@@ -22,7 +22,7 @@ from peak_trade.lang.parse import Parsed
 from peak_trade.lang.reserved import why_reserved, why_reserved_sort
 from peak_trade.lang.sorts import EnumSort, IntSort, describe, inhabits
 from peak_trade.lang.source import NOWHERE, Diagnostic, Findings, Source, Span, shown, suggestion
-from peak_trade.lang.step import BUILT_IN
+from peak_trade.lang.step import BUILT_IN, written_sort
 
 CHOICES_MAX = 250_000
 """For how many cells all rows together may be, counted with repetition."""
@@ -41,7 +41,7 @@ def check(machine: Machine, source: Source) -> tuple[Diagnostic, ...]:
     findings = Findings(source)
     if not _small(machine, findings):
         return findings.sorted()
-    for part in (_reserved, _clashes, _ids, _sorts, _states, _rows, _targets, _reasons, _properties):
+    for part in (_reserved, _clashes, _ids, _sorts, _states, _rows, _targets, _writes, _reasons, _properties):
         part(machine, findings)
     return findings.sorted()
 
@@ -134,7 +134,7 @@ def _sorts(machine: Machine, findings: Findings) -> None:
     fields = [field for event in machine.events for field in event.payload]
     declared: list[Variable | Field] = [*machine.variables, *fields]
     for item in declared:
-        match item.sort:
+        match written_sort(item.sort):
             case IntSort(int() as low, int() as high) if low > high:
                 findings.add("PT043", item.span, f"no number lies in {low}..{high}", "swap min and max")
     for variable in machine.variables:
@@ -199,6 +199,16 @@ def _targets(machine: Machine, findings: Findings) -> None:
         if left is not None and not item.reason:
             message = f"`{item.name}` leaves the terminal state `{left}` without a reason"
             findings.add("PT044", item.span, message, "name the reason, such as late_fill")
+
+
+def _writes(machine: Machine, findings: Findings) -> None:
+    for item in machine.transitions:
+        written: set[str] = set()
+        for update in item.updates:
+            if update.variable in written:
+                message = f"`{item.name}` writes to the map `{update.variable}` twice"
+                findings.add("PT047", update.span, message, "write one element in a transition")
+            written.add(update.variable)
 
 
 def _reasons(machine: Machine, findings: Findings) -> None:

@@ -53,14 +53,18 @@ CODES: dict[str, Code] = {
     "PT021": Code("unknown event", "The event is not declared under `events`."),
     "PT022": Code("unknown variable", "`set` may change context variables only."),
     "PT023": Code("unknown reason", "Each refusal is explained to a person: declare the reason and its sentence."),
-    "PT024": Code("unknown type", "Types are bool, int (with optional min and max), and this machine's enumerations."),
+    "PT024": Code(
+        "unknown type",
+        "Types are bool, int (with optional min and max), and this machine's enumerations. A context variable can\n"
+        "also be a map `of` one of these; a payload field cannot: what comes from outside is one value.",
+    ),
     "PT025": Code("unknown tag", "No state carries this tag."),
     "PT030": Code("not an expression", "The text is not a Python expression."),
     "PT031": Code(
         "not part of the language",
         "Expressions are made of names, whole numbers, true, false, and or not, == != < <= > >=, in {a, b}, + - *,\n"
-        "and `a if test else b`. There are no calls, attributes, floats, texts or divisions: each expression ends,\n"
-        "cannot fail, and means the same to the machine that runs and to the solver that proves.",
+        "`a if test else b`, and `m[i]` of a map. There are no calls, attributes, floats, texts or divisions: each\n"
+        "expression ends, cannot fail, and means the same to the machine that runs and to the solver that proves.",
     ),
     "PT032": Code(
         "unknown name",
@@ -74,9 +78,16 @@ CODES: dict[str, Code] = {
         "One side of a product must be a constant. With products of variables no solver can promise an answer.",
     ),
     "PT035": Code("too deep or too long", "An expression has at most 32 levels, a number at most 100 digits."),
+    "PT036": Code(
+        "a map as a whole",
+        "A map is read and written at one index: `cums[head]`. Maps are not compared, copied or replaced as a whole,\n"
+        "and what is no map has no elements.",
+    ),
     "PT040": Code("no single initial state", "Exactly one state is marked `initial: true`."),
     "PT041": Code("unreachable state", "No path of transitions leads from the initial state to this one."),
-    "PT042": Code("initial value of another sort", "A variable's `init` must be a value of its type, bounds included."),
+    "PT042": Code(
+        "initial value of another sort", "A variable's `init` must be a value of its type, bounds included, or `any`."
+    ),
     "PT043": Code("empty range", "`min` is greater than `max`: no value exists."),
     "PT044": Code(
         "terminal state left without a reason",
@@ -87,6 +98,11 @@ CODES: dict[str, Code] = {
     ),
     "PT046": Code(
         "id given twice", "Ids of transitions and of properties are unique: proofs, journal and tests name them."
+    ),
+    "PT047": Code(
+        "map written twice",
+        "All updates happen at once. Two writes to one map could meet at one index, and which counts would depend on\n"
+        "their order: write one element in a transition.",
     ),
     "PT050": Code(
         "undecided cell",

@@ -10,6 +10,8 @@ EXPRESSION_CHARS_MAX = 2_000
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,63}$")]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$")]
+EventName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,63}(\.[A-Za-z][A-Za-z0-9_]{0,63})?$")]
+Target = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,63}(\[[^\n]{1,256}\])?$")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=TEXT_CHARS_MAX)]
 Expression = Annotated[str, StringConstraints(min_length=1, max_length=EXPRESSION_CHARS_MAX)]
 Value: TypeAlias = bool | int | Expression
@@ -17,6 +19,12 @@ Group = Annotated[str, StringConstraints(pattern=r"^@?[A-Za-z][A-Za-z0-9_]{0,63}
 Groups: TypeAlias = Group | Annotated[list[Group], Field(min_length=1, max_length=NAMES_MAX)]
 Names: TypeAlias = Name | Annotated[list[Name], Field(min_length=1, max_length=NAMES_MAX)]
 
+
+ANY = "any"
+"""The start of a variable that starts with any value of its sort; an enumeration has no such member."""
+
+MAP = "map"
+"""The type of a context variable that is a total function from whole numbers."""
 
 CLAIMS = ("always", "lemma", "step", "witness", "leads_to")
 """The kinds of properties; each has exactly one."""
@@ -41,7 +49,21 @@ class FieldPart(Part):
 class VariablePart(FieldPart):
     """A context variable of the machine."""
 
-    init: bool | int | Name = Field(description="value in the initial state")
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"type": {"const": MAP}}},
+            "then": {"required": ["of"], "properties": {"init": False}},
+            "else": {"required": ["init"], "properties": {"of": False}},
+        }
+    )
+
+    type: Name = Field(description="bool, int, map, or the name of an enumeration of this machine")
+    of: Name | None = Field(
+        default=None, description="sort of a map's elements: bool, int, or an enumeration (map only)"
+    )
+    init: bool | int | Name | None = Field(
+        default=None, description="value in the initial state, or `any` for every value of its sort (not for a map)"
+    )
 
 
 class StatePart(Part):
@@ -72,7 +94,9 @@ class TransitionPart(Part):
         max_length=32,
         description="locks: unless the expression holds, the event is refused with that reason",
     )
-    set: dict[Name, Value] = Field(default_factory=dict, max_length=NAMES_MAX)
+    set: dict[Target, Value] = Field(
+        default_factory=dict, max_length=NAMES_MAX, description="new values, of a variable or of `map[index]`"
+    )
     to: Name | None = Field(default=None, description="next state; left out: the state stays")
     reason: Name | None = Field(default=None, description="a declared reason; the desk reads it")
 
@@ -94,7 +118,10 @@ class LeadsToPart(Part):
     when: Expression = Field(alias="from")
     then: Expression = Field(alias="to")
     rank: Expression = Field(description="never negative, never grows, shrinks with each fair event")
-    fair: list[Name] = Field(min_length=1, max_length=NAMES_MAX, description="one of these events keeps coming")
+    fair: list[EventName] = Field(min_length=1, max_length=NAMES_MAX, description="one of these events keeps coming")
+    weak: bool = Field(
+        default=False, description="only this is fair: if one of them can be taken as long as it waits, one is taken"
+    )
 
 
 class PropertyPart(Part):
@@ -132,7 +159,12 @@ def json_schema() -> dict[str, Any]:
 
     It accepts no `null` (a key without a value is a mistake) and no name outside the patterns, as the parser does.
     """
-    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema"} | MachinePart.model_json_schema()
+    return schema_of(MachinePart)
+
+
+def schema_of(model: type[Part]) -> dict[str, Any]:
+    """Return the JSON Schema of `model`; see `json_schema`."""
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema"} | model.model_json_schema()
     strict: dict[str, Any] = _strict(schema)
     return strict
 

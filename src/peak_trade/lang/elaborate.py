@@ -7,6 +7,7 @@ from peak_trade.lang.expr import (
     And,
     Arith,
     Arithmetic,
+    At,
     Compare,
     Comparison,
     Expr,
@@ -19,7 +20,7 @@ from peak_trade.lang.expr import (
     children,
     sort_of,
 )
-from peak_trade.lang.sorts import BOOL, INT, BoolSort, EnumSort, IntSort, Sort, comparable, describe, is_whole
+from peak_trade.lang.sorts import BOOL, INT, BoolSort, EnumSort, IntSort, MapSort, Sort, comparable, describe, is_whole
 from peak_trade.lang.source import Findings, suggestion, within
 from peak_trade.lang.syntax import Text, WrongError, characters, syntax
 
@@ -81,7 +82,7 @@ def elaborate(
         if levels(expr) > DEPTH_MAX:
             raise _deep(tree)
     except WrongError as wrong:
-        quiet = wrong.code == "PT032" and isinstance(wrong.where, ast.Name) and wrong.where.id in unsure
+        quiet = wrong.code == "PT032" and _spelt(wrong.where) in unsure
         if not quiet:
             span = within(findings.source, text.place, text.text, *characters(text.text, wrong.where))
             findings.add(wrong.code, span, wrong.message, wrong.hint)
@@ -115,8 +116,11 @@ def _expr(node: ast.expr, names: Names, depth: int) -> Expr:  # noqa: PLR0911 - 
     match node:
         case ast.Constant():
             return _constant(node)
-        case ast.Name(id=name):
-            return _name(node, name, names)
+        case ast.Name() | ast.Attribute():
+            return _scalar(node, names)
+        case ast.Subscript(value=ast.Name() | ast.Attribute() as base, slice=index):
+            array = _array(base, node, names)
+            return At(array, _expect(_expr(index, names, depth + 1), INT, index))
         case ast.UnaryOp():
             return _unary(node, names, depth)
         case ast.BoolOp(op=op, values=values):
@@ -151,12 +155,42 @@ def _constant(node: ast.Constant) -> Lit:
     raise WrongError("PT031", node, f"{what} is not part of the language", "use whole numbers and names")
 
 
-def _name(node: ast.Name, name: str, names: Names) -> Expr:
+def _spelt(node: object) -> str:
+    """Return the name that `node` is, `part.name` for one of a part, or nothing if it is none."""
+    match node:
+        case ast.Name(id=name):
+            return name
+        case ast.Attribute(value=ast.Name(id=part), attr=name):
+            return f"{part}.{name}"
+        case _:
+            return ""
+
+
+def _named(node: ast.Name | ast.Attribute, names: Names) -> Expr:
+    """Return what a name stands for; where no name has a dot, none may be written."""
+    name = _spelt(node)
     if name in ("true", "false"):
         return Lit(name == "true", BOOL)
-    if name not in names:
-        raise WrongError("PT032", node, f"unknown name `{name}`", suggestion(name, names.keys() | {"true", "false"}))
-    return names[name]
+    if name in names:
+        return names[name]
+    if not name or ("." in name and not any("." in known for known in names)):
+        raise _forbidden(node, node)
+    raise WrongError("PT032", node, f"unknown name `{name}`", suggestion(name, names.keys() | {"true", "false"}))
+
+
+def _scalar(node: ast.Name | ast.Attribute, names: Names) -> Expr:
+    found = _named(node, names)
+    if isinstance(sort_of(found), MapSort):
+        name = _spelt(node)
+        raise WrongError("PT036", node, f"`{name}` is a map, not one value", f"write `{name}[index]`")
+    return found
+
+
+def _array(node: ast.Name | ast.Attribute, whole: ast.Subscript, names: Names) -> Var:
+    found = _named(node, names)
+    if isinstance(found, Var) and isinstance(found.sort, MapSort):
+        return found
+    raise WrongError("PT031", whole, "a subscript is not part of the language", "only a map has elements to choose")
 
 
 def _unary(node: ast.UnaryOp, names: Names, depth: int) -> Expr:
@@ -210,7 +244,13 @@ def _compare(node: ast.Compare, names: Names, depth: int) -> Expr:
 
 def _plain(expr: Expr) -> bool:
     """Return true iff `expr` may stand in two comparisons of a chain: otherwise chains in chains grow exponentially."""
-    return isinstance(expr, Lit | Var) or (isinstance(expr, Arith) and _plain(expr.left) and _plain(expr.right))
+    match expr:
+        case Arith(_, left, right):
+            return _plain(left) and _plain(right)
+        case At(_, index):
+            return _plain(index)
+        case _:
+            return isinstance(expr, Lit | Var)
 
 
 def _ordered(op: Comparison, left: Expr, right: Expr, node: ast.AST) -> Expr:
@@ -240,7 +280,7 @@ def members(sort: Sort) -> tuple[Lit, ...]:
     match sort:
         case EnumSort(_, names):
             return tuple(Lit(name, sort) for name in names)
-        case BoolSort() | IntSort():
+        case BoolSort() | IntSort() | MapSort():
             return ()
 
 

@@ -9,6 +9,7 @@ from peak_trade.lang.expr import (
     And,
     Arith,
     Arithmetic,
+    At,
     Compare,
     Comparison,
     Expr,
@@ -19,8 +20,10 @@ from peak_trade.lang.expr import (
     Or,
     Scope,
     Var,
+    element,
 )
-from peak_trade.lang.sorts import Scalar
+from peak_trade.lang.maps import select
+from peak_trade.lang.sorts import Datum, Scalar, example
 
 COMPARISONS = {
     Comparison.EQ: eq,
@@ -41,14 +44,14 @@ _EMPTY: Mapping[str, Scalar] = {}
 class Env:
     """The values of all names: before the step, of the event, and after the step."""
 
-    context: Mapping[str, Scalar]
+    context: Mapping[str, Datum]
     payload: Mapping[str, Scalar] = field(default_factory=lambda: _EMPTY)
     state: str = ""
     event: str = ""
-    next_context: Mapping[str, Scalar] = field(default_factory=lambda: _EMPTY)
+    next_context: Mapping[str, Datum] = field(default_factory=lambda: _EMPTY)
     next_state: str = ""
 
-    def value(self, var: Var) -> Scalar:
+    def value(self, var: Var) -> Datum:
         """Return the value of `var`; KeyError if its scope has no such name."""
         match var.scope:
             case Scope.CONTEXT:
@@ -67,7 +70,7 @@ class Env:
                 assert_never(var.scope)
 
 
-def evaluate(expr: Expr, env: Env) -> Any:  # noqa: ANN401, PLR0911 - the value's type is the expression's sort; one return for each node
+def evaluate(expr: Expr, env: Env) -> Any:  # noqa: ANN401, C901, PLR0911 - the value's type is the sort; one case for each node
     """Return the value of a well-sorted `expr` in `env`; total, exact, and of the expression's sort.
 
     Limits: recursion is bounded by the depth that the parser admits.
@@ -91,5 +94,9 @@ def evaluate(expr: Expr, env: Env) -> Any:  # noqa: ANN401, PLR0911 - the value'
             return ARITHMETIC[arithmetic](evaluate(left, env), evaluate(right, env))
         case Ite(test, then, orelse):
             return evaluate(then if evaluate(test, env) else orelse, env)
+        case At(array, index):
+            entries = env.value(array)
+            assert isinstance(entries, tuple), f"expected a map, was {entries!r}"
+            return select(entries, evaluate(index, env), example(element(expr)))
         case _:
             assert_never(expr)

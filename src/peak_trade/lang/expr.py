@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias, assert_never
 
-from peak_trade.lang.sorts import BOOL, INT, IntSort, Scalar, Sort
+from peak_trade.lang.sorts import BOOL, INT, IntSort, MapSort, Scalar, ScalarSort, Sort
 
 
 class Scope(Enum):
@@ -115,7 +115,15 @@ class Ite:
     orelse: "Expr"
 
 
-Expr: TypeAlias = Lit | Var | Not | And | Or | Compare | Member | Arith | Ite
+@dataclass(frozen=True, slots=True)
+class At:
+    """The element of `map` at `index`; nothing else is said of a map."""
+
+    map: Var
+    index: "Expr"
+
+
+Expr: TypeAlias = Lit | Var | Not | And | Or | Compare | Member | Arith | Ite | At
 
 TRUE = Lit(True, BOOL)
 FALSE = Lit(False, BOOL)
@@ -148,11 +156,19 @@ def sort_of(expr: Expr) -> Sort:
         case Ite(_, then, _):
             sort = sort_of(then)
             return INT if isinstance(sort, IntSort) else sort
+        case At():
+            return element(expr)
         case _:
             assert_never(expr)
 
 
-def children(expr: Expr) -> tuple[Expr, ...]:
+def element(at: At) -> ScalarSort:
+    """Return the sort of a map's elements, bounds included: each of them has it, written or not."""
+    assert isinstance(at.map.sort, MapSort), f"expected a map, was {at.map.name}"
+    return at.map.sort.element
+
+
+def children(expr: Expr) -> tuple[Expr, ...]:  # noqa: PLR0911 - one return for each node
     """Return the direct parts of `expr`, left to right."""
     match expr:
         case Lit() | Var():
@@ -167,6 +183,8 @@ def children(expr: Expr) -> tuple[Expr, ...]:
             return (item, *choices)
         case Ite(test, then, orelse):
             return (test, then, orelse)
+        case At(array, index):
+            return (array, index)
         case _:
             assert_never(expr)
 

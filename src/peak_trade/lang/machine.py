@@ -5,7 +5,7 @@ from enum import Enum
 from typing import TypeAlias
 
 from peak_trade.lang.expr import TRUE, Expr
-from peak_trade.lang.sorts import EnumSort, Scalar, Sort
+from peak_trade.lang.sorts import Datum, EnumSort, ScalarSort, Sort
 from peak_trade.lang.source import NOWHERE, Span
 
 
@@ -25,7 +25,7 @@ class Variable:
 
     name: str
     sort: Sort
-    init: Scalar
+    init: Datum
     doc: str
     unit: str = ""
     span: Span = field(default=NOWHERE, compare=False)
@@ -35,10 +35,10 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of an event's payload."""
+    """A field of an event's payload; it is never a map."""
 
     name: str
-    sort: Sort
+    sort: ScalarSort
     doc: str
     unit: str = ""
     span: Span = field(default=NOWHERE, compare=False)
@@ -86,11 +86,13 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """`variable` takes the value of `value`, evaluated before the step."""
+    """`variable` takes the value of `value`, evaluated before the step; a map only at `index`, evaluated before too."""
 
     variable: str
     value: Expr
     span: Span = field(default=NOWHERE, compare=False)
+    index: Expr | None = None
+    """Which element is written; None iff `variable` is no map."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +179,8 @@ class LeadsTo:
     fair: tuple[str, ...]
     answers: tuple[str, ...] = ()
     span: Span = field(default=NOWHERE, compare=False)
+    weak: bool = False
+    """True iff fairness is weak: if some `fair` event can be taken as long as the machine waits, one is taken."""
 
 
 @dataclass(frozen=True, slots=True)

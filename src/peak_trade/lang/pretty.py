@@ -5,7 +5,8 @@ import json
 from collections.abc import Sequence
 from typing import Any, TypeAlias, assert_never
 
-from peak_trade.lang.expr import TRUE, And, Arith, Arithmetic, Compare, Expr, Ite, Lit, Member, Not, Or, Scope, Var
+from peak_trade.lang.document import ANY, MAP
+from peak_trade.lang.expr import TRUE, And, Arith, Arithmetic, At, Compare, Expr, Ite, Lit, Member, Not, Or, Scope, Var
 from peak_trade.lang.machine import (
     Always,
     Dismissal,
@@ -17,10 +18,11 @@ from peak_trade.lang.machine import (
     State,
     Step,
     Transition,
+    Update,
     Variable,
     Witness,
 )
-from peak_trade.lang.sorts import BoolSort, EnumSort, IntSort, Sort
+from peak_trade.lang.sorts import BoolSort, EnumSort, IntSort, MapSort, Sort
 
 Plain: TypeAlias = dict[str, Any]
 """A document as plain data: strings, numbers, truth values, lists and mappings."""
@@ -37,7 +39,7 @@ def expression(expr: Expr) -> str:
     return _text(expr)[0]
 
 
-def _text(expr: Expr) -> tuple[str, int]:  # noqa: PLR0911 - one return for each node of the closed union
+def _text(expr: Expr) -> tuple[str, int]:  # noqa: C901, PLR0911 - one return for each node of the closed union
     match expr:
         case Lit(value, _):
             negative = type(value) is int and value < 0
@@ -57,6 +59,8 @@ def _text(expr: Expr) -> tuple[str, int]:  # noqa: PLR0911 - one return for each
         case Arith(arithmetic, left, right):
             level = _ARITH[arithmetic]
             return f"{_within(left, level)} {arithmetic.value} {_within(right, level + 1)}", level
+        case At(array, index):
+            return f"{expression(array)}[{expression(index)}]", _ATOM
         case Ite(test, then, orelse):
             return f"{_within(then, _OR)} if {_within(test, _OR)} else {_within(orelse, _ITE)}", _ITE
         case _:
@@ -116,6 +120,9 @@ def sort_fields(sort: Sort) -> Plain:
             return _kept(type="int", min=low, max=high)
         case EnumSort(name, _):
             return {"type": name}
+        case MapSort(element):
+            own = sort_fields(element)
+            return {"type": MAP, "of": own.pop("type"), **own}
         case _:
             assert_never(sort)
 
@@ -129,7 +136,7 @@ def _kept(**fields: object) -> Plain:
 
 
 def _declared(item: Variable | Field) -> Plain:
-    init = {"init": item.init} if isinstance(item, Variable) else {}
+    init = {"init": ANY if item.free else item.init} if isinstance(item, Variable) and item.init != () else {}
     return sort_fields(item.sort) | init | _kept(unit=item.unit, doc=item.doc)
 
 
@@ -159,10 +166,15 @@ def _transition(item: Transition) -> Plain:
         on=item.event,
         when=_guard(item.when),
         require={lock.reason: expression(lock.holds) for lock in item.require},
-        set={update.variable: expression(update.value) for update in item.updates},
+        set={target(update): expression(update.value) for update in item.updates},
         to=item.target,
         reason=item.reason,
     )
+
+
+def target(update: Update) -> str:
+    """Return what `update` writes to: `count`, or `cums[head + 1]`."""
+    return update.variable if update.index is None else f"{update.variable}[{expression(update.index)}]"
 
 
 def _dismissal(row: Dismissal) -> Plain:
@@ -179,9 +191,9 @@ def _property(item: Property) -> Plain:
             return start | {"step": expression(holds)} | end
         case Witness(reach=reach):
             return start | {"witness": expression(reach)} | end
-        case LeadsTo(when=when, then=then, rank=rank, fair=fair):
+        case LeadsTo(when=when, then=then, rank=rank, fair=fair, weak=weak):
             parts = {"from": expression(when), "to": expression(then), "rank": expression(rank), "fair": list(fair)}
-            return start | {"leads_to": parts} | end
+            return start | {"leads_to": parts | ({"weak": True} if weak else {})} | end
         case _:
             assert_never(item)
 

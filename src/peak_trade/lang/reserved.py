@@ -2,9 +2,9 @@
 
 import keyword
 
-LITERALS = frozenset({"true", "false", "null", "otherwise"})
+LITERALS = frozenset({"true", "false", "null", "otherwise", "any"})
 LANGUAGE = frozenset({"state", "event", "next_state"})
-SORTS = frozenset({"bool", "int", "State", "Event"})
+SORTS = frozenset({"bool", "int", "map", "State", "Event"})
 PREFIXES = ("next_", "is_", "_")
 CONVENTIONS = ("on_", "before_", "after_", "error_", "done_")
 """python-statemachine calls names that start so: it would send an event `on_fill` itself on each `fill`."""

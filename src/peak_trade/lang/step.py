@@ -6,8 +6,9 @@ from typing import TypeAlias
 
 from peak_trade.lang.cells import Choice, Table, cells
 from peak_trade.lang.evaluate import Env, evaluate
-from peak_trade.lang.machine import Always, Event, Machine, Transition
-from peak_trade.lang.sorts import Scalar, inhabits
+from peak_trade.lang.machine import Always, Event, Machine, Transition, Update
+from peak_trade.lang.maps import store
+from peak_trade.lang.sorts import Datum, MapSort, Scalar, ScalarSort, Sort, example, inhabits
 
 UNKNOWN_EVENT = "unknown_event"
 PAYLOAD_INVALID = "payload_invalid"
@@ -21,7 +22,7 @@ class Value:
     """A machine's whole state at one moment: control state, and context in declared order."""
 
     state: str
-    context: tuple[Scalar, ...]
+    context: tuple[Datum, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ Payload: TypeAlias = Mapping[str, Scalar]
 
 
 def initial(machine: Machine) -> Value:
-    """Return the value in which `machine` starts."""
+    """Return the value in which `machine` starts; the example of them if it has free variables."""
     return Value(machine.initial.name, tuple(variable.init for variable in machine.variables))
 
 
@@ -68,11 +69,14 @@ class Stepper:
 
     machine: Machine
     table: Table
+    defaults: Mapping[str, Scalar]
+    """What each map has wherever nothing was written."""
 
     @classmethod
     def of(cls, machine: Machine) -> "Stepper":
         """Return the stepper of `machine`."""
-        return cls(machine, cells(machine))
+        maps = {item.name: item.sort.element for item in machine.variables if isinstance(item.sort, MapSort)}
+        return cls(machine, cells(machine), {name: example(element) for name, element in maps.items()})
 
     def step(self, value: Value, event: str, payload: Payload) -> tuple[Outcome, Value]:
         """Return what `event` does in `value`, and the value after it; `value` itself unless taken.
@@ -99,16 +103,24 @@ class Stepper:
         return self._take(value, env, row)
 
     def _take(self, value: Value, env: Env, row: Transition) -> tuple[Outcome, Value]:
-        updates = {update.variable: evaluate(update.value, env) for update in row.updates}
-        context = {**env.context, **updates}
+        written = {update.variable: evaluate(update.value, env) for update in row.updates}
         for variable in self.machine.variables:
-            if variable.name in updates and not inhabits(context[variable.name], variable.sort):
+            if variable.name in written and not inhabits(written[variable.name], written_sort(variable.sort)):
                 return Refused(VALUE_BOUNDS, variable.name), value
+        changes = {update.variable: self._changed(update, written[update.variable], env) for update in row.updates}
+        context = {**env.context, **changes}
         after = Value(row.target or value.state, tuple(context.values()))
         broken = self.broken(after)
         if broken is not None:
             return Broken(broken), value
         return Taken(row.name), after
+
+    def _changed(self, update: Update, written: Scalar, env: Env) -> Datum:
+        """Return the variable's value after an update that has `written` it, or one of its elements."""
+        entries = env.context[update.variable]
+        if update.index is None or not isinstance(entries, tuple):
+            return written
+        return store(entries, evaluate(update.index, env), written, self.defaults[update.variable])
 
     def broken(self, value: Value) -> str | None:
         """Return the id of the first declared invariant that does not hold in `value`, or None."""
@@ -118,8 +130,13 @@ class Stepper:
                 return claim.name
         return None
 
-    def _named(self, value: Value) -> dict[str, Scalar]:
+    def _named(self, value: Value) -> dict[str, Datum]:
         return {item.name: scalar for item, scalar in zip(self.machine.variables, value.context, strict=True)}
+
+
+def written_sort(sort: Sort) -> ScalarSort:
+    """Return the sort of what an update writes to a variable of `sort`: of a map, one element."""
+    return sort.element if isinstance(sort, MapSort) else sort
 
 
 def misfit(event: Event, payload: Payload) -> str | None:

@@ -1,10 +1,10 @@
 """Evidence: a start value and the steps after it; every engine's finding is one of these."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 from peak_trade.lang.machine import Machine
+from peak_trade.lang.maps import shown, word
 from peak_trade.lang.sorts import Scalar
 from peak_trade.lang.step import Broken, Outcome, Payload, Stepper, Taken, Value
 
@@ -48,7 +48,7 @@ def plain(machine: Machine, trace: Trace) -> dict[str, Any]:
     for link in trace.links:
         names = [item.name for item in machine.variables]
         pairs = zip(names, before.context, link.value.context, strict=True)
-        changed = {name: new for name, old, new in pairs if old != new}
+        changed = {name: shown(new) for name, old, new in pairs if old != new}
         steps.append(
             {
                 "event": link.event,
@@ -60,23 +60,21 @@ def plain(machine: Machine, trace: Trace) -> dict[str, Any]:
             }
         )
         before = link.value
-    start = {item.name: value for item, value in zip(machine.variables, trace.start.context, strict=True)}
+    start = {item.name: shown(value) for item, value in zip(machine.variables, trace.start.context, strict=True)}
     return {"machine": trace.machine, "start": {"state": trace.start.state, "context": start}, "steps": steps}
 
 
 def text(machine: Machine, trace: Trace) -> str:
-    """Return `trace` as lines for a person: one a step, with only what changed."""
+    """Return `trace` as lines for a person: the start with its free variables, then one a step, with only what changed."""
     data = plain(machine, trace)
-    lines = [f"  0  {data['start']['state']}"]
+    started = data["start"]["context"]
+    free = ", ".join(f"{item.name} = {word(started[item.name])}" for item in machine.variables if item.free)
+    lines = [f"  0  {data['start']['state']}  {free}".rstrip()]
     for number, step in enumerate(data["steps"], 1):
-        payload = ", ".join(f"{name}={_word(value)}" for name, value in step["payload"].items())
-        changed = ", ".join(f"{name} := {_word(value)}" for name, value in step["changed"].items())
+        payload = ", ".join(f"{name}={word(value)}" for name, value in step["payload"].items())
+        changed = ", ".join(f"{name} := {word(value)}" for name, value in step["changed"].items())
         lines.append(f"{number:>3}  {step['event']}({payload})  {step['by']}  → {step['state']}  {changed}".rstrip())
     return "\n".join(lines)
-
-
-def _word(value: Scalar) -> str:
-    return json.dumps(value) if isinstance(value, bool) else str(value)
 
 
 def _by(outcome: Outcome) -> str:

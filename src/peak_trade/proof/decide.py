@@ -13,7 +13,7 @@ from peak_trade.backends.smt import Term, World, term
 from peak_trade.lang.cells import Choice, Row, cells
 from peak_trade.lang.expr import TRUE, Expr, Not, Scope, Var, conjunction, disjunction, variables
 from peak_trade.lang.machine import Machine, Transition
-from peak_trade.lang.sorts import Scalar
+from peak_trade.lang.maps import shown, word
 from peak_trade.lang.source import Diagnostic, Findings, Source
 from peak_trade.proof.solve import Answer, Found, GaveUp, Impossible, Limits, Oracle
 
@@ -86,8 +86,8 @@ class _Room:
         """Return the values in `model` of what `exprs` speak of, in declared order, as words that follow a verb."""
         spoken = frozenset[Var]().union(*map(variables, exprs))
         world = self.oracle.world
-        values = ((var, world.scalar(model, one, var.sort)) for var, one in self.constants.items() if var in spoken)
-        found = ", ".join(f"{var.name}={_word(value)}" for var, value in values)
+        values = ((var, world.datum(model, one, var.sort)) for var, one in self.constants.items() if var in spoken)
+        found = ", ".join(f"{var.name}={word(shown(value))}" for var, value in values)
         return f"when {found}" if found else "whatever the values"
 
 
@@ -152,7 +152,3 @@ def _called(row: Row) -> str:
     if isinstance(row, Transition):
         return f"`{row.name}`"
     return f"the row that {'refuses' if row.refused else 'ignores'} for `{row.reason}`"
-
-
-def _word(value: Scalar) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

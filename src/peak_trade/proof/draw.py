@@ -9,7 +9,8 @@ from random import Random
 from typing import Any, TypeAlias
 
 from peak_trade.lang.machine import Event, Machine
-from peak_trade.lang.sorts import BoolSort, EnumSort, IntSort, Scalar, Sort
+from peak_trade.lang.maps import store
+from peak_trade.lang.sorts import BoolSort, Datum, Entries, EnumSort, IntSort, MapSort, ScalarSort, Sort, example
 from peak_trade.lang.step import Value, initial
 
 Drawn: TypeAlias = dict[str, Any]
@@ -20,6 +21,9 @@ Reached: TypeAlias = tuple[Value, tuple[Offer, ...]]
 """A value and the taken events that lead to it from the initial one."""
 
 STRAY_VARIABLES_MAX = 3
+ENTRIES_MAX = 3
+"""How many entries a drawn map has, and from how many on two maps are of one kind."""
+
 POOL_KINDS_MAX = 2_000
 WRONG_OF_100 = 12
 """How many payloads in a hundred are spoilt on purpose."""
@@ -63,7 +67,7 @@ class Pool:
     """Values that were reached, one shallow and one deep for each kind, with the events that lead to them.
 
     Values are of one kind iff they have the same state, truth values and members, and their numbers are alike: zero or
-    not, at the upper bound or not, equal to the same others. Deep values make slow counters run out; shallow ones keep
+    not, at the upper bound or not, equal to the same others, and their maps have as many entries. Deep values make slow counters run out; shallow ones keep
     traces short.
 
     Limits: POOL_KINDS_MAX kinds; later ones are forgotten.
@@ -118,6 +122,17 @@ def pick(rng: Random, sort: Sort, value: Value) -> Any:  # noqa: ANN401 - of the
             return rng.choice(members)
         case IntSort(low, high):
             return _clamped(_number(rng, sort, value), low, high)
+        case MapSort(element):
+            return _entries(rng, element, value)
+
+
+def _entries(rng: Random, element: ScalarSort, value: Value) -> Entries:
+    """Return a map with few entries, at small indices or near the numbers in `value`."""
+    found: Entries = ()
+    for _ in range(rng.randrange(ENTRIES_MAX + 1)):
+        index = _number(rng, IntSort(), value)
+        found = store(found, index, pick(rng, element, value), example(element))
+    return found
 
 
 def spoil(rng: Random, payload: Drawn) -> None:
@@ -132,8 +147,10 @@ def spoil(rng: Random, payload: Drawn) -> None:
         payload[rng.choice(("zz_extra", "a_extra"))] = rng.choice(_ALIEN)
 
 
-def _alike(context: tuple[Scalar, ...], place: int, upper: int | None) -> object:
+def _alike(context: tuple[Datum, ...], place: int, upper: int | None) -> object:
     scalar = context[place]
+    if isinstance(scalar, tuple):
+        return min(len(scalar), ENTRIES_MAX)
     return (scalar == 0, scalar == upper, context.index(scalar)) if type(scalar) is int else scalar
 
 

@@ -1,16 +1,19 @@
 """What must not happen if a claim is true, as formulas and as a judgement on a replayed step."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+import z3
 
 from peak_trade.backends.relation import Encoding, Move
 from peak_trade.backends.smt import Term
 from peak_trade.lang.evaluate import Env, evaluate
-from peak_trade.lang.expr import Expr
+from peak_trade.lang.expr import Expr, Scope, Var, variables
 from peak_trade.lang.machine import Always, Machine, Property, Step, Witness
-from peak_trade.lang.sorts import Scalar, inhabits
-from peak_trade.lang.step import VALUE_BOUNDS, Broken, Refused, Taken, Value
+from peak_trade.lang.sorts import Datum, inhabits
+from peak_trade.lang.step import VALUE_BOUNDS, Broken, Refused, Stepper, Taken, Value
 from peak_trade.lang.trace import Link
+from peak_trade.proof.able import moving, possible
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,7 +32,7 @@ class Obligation:
     seen: Callable[[Value, Link | None], bool]
 
 
-def named(machine: Machine, value: Value) -> dict[str, Scalar]:
+def named(machine: Machine, value: Value) -> dict[str, Datum]:
     """Return the context of `value` by name."""
     return {item.name: scalar for item, scalar in zip(machine.variables, value.context, strict=True)}
 
@@ -47,9 +50,22 @@ def always(encoding: Encoding, claim: Always) -> Obligation:
             return not true_in(encoding.machine, claim.holds, before)
         return link.outcome == Broken(claim.name)
 
-    by = taken(encoding, lambda move: encoding.world.negation(encoding.at(claim.holds, move.after)))
+    # A move that writes nothing of what the claim names cannot lead from a value with it to one without it.
+    moves = tuple(move for move in encoding.moves if writes(encoding, move, variables(claim.holds)))
+    by = taken(encoding, lambda move: encoding.world.negation(encoding.at(claim.holds, move.after)), moves)
     at = encoding.world.negation(encoding.at(claim.holds, encoding.before))
     return Obligation(claim.name, "a reachable value without it", at, by, (claim,), seen)
+
+
+def writes(encoding: Encoding, move: Move, names: Iterable[Var]) -> bool:
+    """Return true iff `move` writes one of the variables `names`, or the control state if it is among them."""
+    before, after = encoding.before, move.after
+    return any(
+        after.state is not before.state
+        if var.scope is Scope.STATE
+        else after.context[var.name] is not before.context[var.name]
+        for var in names
+    )
 
 
 def step(encoding: Encoding, claim: Step) -> Obligation:
@@ -87,6 +103,39 @@ def sorts(encoding: Encoding) -> Obligation:
     return Obligation(sorts_name(machine), "an update leaves its bounds", at, by, (), seen)
 
 
+def deadlock_name(machine: Machine) -> str:
+    """Return the name of the automatic claim that something can always happen, until the end."""
+    return f"{machine.name.upper()}-DEADLOCK"
+
+
+def may_end(machine: Machine) -> tuple[str, ...] | None:
+    """Return the states in which nothing need happen any more; None iff `machine` does not say where it ends.
+
+    It says so by the tag `terminal`; a machine of several states without the tag says that it never ends.
+    """
+    ends = machine.tagged("terminal")
+    return ends if ends or len(machine.states) > 1 else None
+
+
+def deadlock(encoding: Encoding) -> Obligation:
+    """Return what refutes the automatic claim that an event can be taken in every value that is not terminal.
+
+    What somebody else does (`Machine.mirrors`) does not count. Nothing is filtered by declared invariants.
+    """
+    machine, world, before = encoding.machine, encoding.world, encoding.before
+    ends = frozenset(may_end(machine) or ())
+    over = (before.state == world.literal(name, encoding.states) for name in sorted(ends))
+    moves = world.some(possible(encoding, (event.name,)) for event in machine.events)
+    at = world.negation(world.some((*over, moves)))
+    stepper = Stepper.of(replace(machine, properties=()))
+
+    def seen(before: Value, link: Link | None) -> bool:
+        value = arrived(before, link)
+        return value is not None and value.state not in ends and not any(moving(stepper, value))
+
+    return Obligation(deadlock_name(machine), "no event can be taken", at, arriving(encoding, at), (), seen)
+
+
 def reach(encoding: Encoding, claim: Witness, kept: tuple[Always, ...]) -> Obligation:
     """Return what a witness asks for, as if it must not be: a value, or a step to one.
 
@@ -94,17 +143,36 @@ def reach(encoding: Encoding, claim: Witness, kept: tuple[Always, ...]) -> Oblig
     """
 
     def seen(before: Value, link: Link | None) -> bool:
-        value = before if link is None else link.value
-        arrived = link is None or isinstance(link.outcome, Taken)
-        return arrived and true_in(encoding.machine, claim.reach, value)
+        value = arrived(before, link)
+        return value is not None and true_in(encoding.machine, claim.reach, value)
 
-    wanted = (claim.reach, *(item.holds for item in kept))
-    by = taken(encoding, lambda move: encoding.world.every(encoding.at(expr, move.after) for expr in wanted))
     at = encoding.at(claim.reach, encoding.before)
-    return Obligation(claim.name, "reached", at, by, encoding.machine.properties, seen)
+    return Obligation(claim.name, "reached", at, arriving(encoding, at, kept), encoding.machine.properties, seen)
 
 
-def taken(encoding: Encoding, condition: Callable[[Move], Term]) -> Term:
-    """Return the term that is true iff some move is taken for which `condition` holds."""
+def taken(encoding: Encoding, condition: Callable[[Move], Term], moves: tuple[Move, ...] | None = None) -> Term:
+    """Return the term that is true iff some move, of `moves` or of all, is taken for which `condition` holds."""
     world = encoding.world
-    return world.some(world.every((move.guard, move.fits, condition(move))) for move in encoding.moves)
+    some = encoding.moves if moves is None else moves
+    return world.some(world.every((move.guard, move.fits, condition(move))) for move in some)
+
+
+def arriving(encoding: Encoding, at: Term, kept: tuple[Always, ...] = ()) -> Term:
+    """Return the term that is true iff a step is taken to a value of which `at`, said of `before`, is true.
+
+    `kept` are invariants that the value must have too.
+    """
+    world, before = encoding.world, encoding.before.terms()
+
+    def there(move: Move) -> Term:
+        moved = z3.substitute(at, *zip(before, move.after.terms(), strict=True))
+        return world.every((moved, *(encoding.at(item.holds, move.after) for item in kept)))
+
+    return taken(encoding, there)
+
+
+def arrived(before: Value, link: Link | None) -> Value | None:
+    """Return the value at the end of a replay: the start if there was no step, else that after a step taken."""
+    if link is None:
+        return before
+    return link.value if isinstance(link.outcome, Taken) else None

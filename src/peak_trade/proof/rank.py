@@ -7,11 +7,13 @@ from peak_trade.backends.relation import Encoding, Frame, Move
 from peak_trade.backends.smt import Term
 from peak_trade.lang.evaluate import Env, evaluate
 from peak_trade.lang.machine import Always, LeadsTo
-from peak_trade.lang.step import Taken, Value
+from peak_trade.lang.step import Stepper, Taken, Value
 from peak_trade.lang.trace import Link
-from peak_trade.proof.obligation import Obligation, named, taken, true_in
+from peak_trade.proof.able import moving, possible
+from peak_trade.proof.obligation import Obligation, arrived, arriving, named, taken, true_in
 
 STUCK = "a fair event is not taken, and could be offered for ever"
+NONE = "no fair event can be taken, and none need ever come"
 NEGATIVE = "the rank is negative"
 ASTRAY = "a step leads neither on nor to the goal"
 GROWS = "a step makes the rank greater"
@@ -25,6 +27,11 @@ class Ranking:
     Rule: no value that waits has a negative rank; each step from one leads to `when` or `then`; no step between two
     of them makes the rank greater; each fair event, with any payload, is taken in all of them, and makes the rank
     smaller or reaches `then`. Then fair events that keep coming bring about `then`, as no rank falls for ever.
+
+    Weak fairness (`claim.weak`) is as in TLA+, of all fair events together: if one of them can be taken as long as
+    the machine waits, one is taken. Then it suffices that in each value that waits some fair event, with some payload,
+    can be taken; each that is taken makes the rank smaller or reaches `then`. What mirrors somebody else's step does
+    not count as one that can be taken, but where it is fair it must make the rank smaller like the rest.
     """
 
     encoding: Encoding
@@ -35,6 +42,8 @@ class Ranking:
 
         `kept` are the invariants that are not proved: a step that would leave one of them is not taken either.
         """
+        if self.claim.weak:
+            return self._unable(kept)
         world = self.encoding.world
         by = world.some(self._refused(event, kept) for event in self.claim.fair)
 
@@ -44,6 +53,17 @@ class Ranking:
 
         guards = self.encoding.machine.properties
         return Obligation(self.claim.name, STUCK, world.some(()), self._while_waiting(by), guards, seen)
+
+    def _unable(self, kept: tuple[Always, ...]) -> Obligation:
+        encoding, world = self.encoding, self.encoding.world
+        at = self._while_waiting(world.negation(possible(encoding, self.claim.fair, kept)))
+        stepper = Stepper.of(encoding.machine)
+
+        def seen(before: Value, link: Link | None) -> bool:
+            value = arrived(before, link)
+            return value is not None and self._waiting(value) and not any(moving(stepper, value, self.claim.fair))
+
+        return Obligation(self.claim.name, NONE, at, arriving(encoding, at, kept), encoding.machine.properties, seen)
 
     def rest(self) -> tuple[Obligation, ...]:
         """Return the other conditions; a breach shows only that this rank does not explain the claim."""

@@ -13,11 +13,19 @@ SEED = 0
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a proof may spend: Z3's own deterministic unit for each question, and depths of search in steps."""
+    """What a proof may spend: Z3's own deterministic unit for each question, depths in steps, sizes in values.
+
+    `short_steps_max` is how deep a run is searched before lemmas are invented; `induction_steps_max` is the k of
+    k-induction; `inference_rlimit` is for one invention.
+    """
 
     question_rlimit: int = 20_000_000
     refutation_steps_max: int = 15
     witness_steps_max: int = 12
+    short_steps_max: int = 8
+    induction_steps_max: int = 3
+    inference_rlimit: int = 20_000_000
+    exploration_values_max: int = 20_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,7 +100,11 @@ class Oracle:
 
     def least(self, term: Term, core: frozenset[str]) -> frozenset[str]:
         """Return a part of `core` under which `term` is still impossible, and of which nothing can be left out."""
+        whole = self.ask(term, core)
+        core = whole.core if isinstance(whole, Impossible) else core
         for name in sorted(core):
+            if name not in core:
+                continue
             match self.ask(term, core - {name}):
                 case Impossible(smaller):
                     core = smaller

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from peak_trade.lang.machine import Always
 from peak_trade.lang.step import Value
 from peak_trade.lang.trace import Link, Trace
 
@@ -11,7 +12,8 @@ from peak_trade.lang.trace import Link, Trace
 class Proved:
     """The claim is true of every run, of any length and any quantity.
 
-    `method` is `induction`, `ranking` or `witness`; a witness has the shortest trace that reaches it.
+    `method` is `induction`, `2-induction` (or another depth), `spacer`, `ranking`, `exploration` or `witness`; a
+    witness has the shortest trace that reaches it.
     """
 
     method: str
@@ -53,9 +55,10 @@ Verdict: TypeAlias = Proved | Refuted | NotInductive | Unknown
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The verdict on one claim: `kind` is the key under which it is declared, or `sorts`.
+    """The verdict on one claim: `kind` is the key under which it is declared, or `sorts` or `deadlock`.
 
-    `lemmas` are the other invariants that its proof needs; `rlimit` is what Z3 spent on it, in Z3's own
+    `lemmas` are the other invariants that its proof needs; those among them that nobody declared are `inferred`, and
+    with them in the machine the claim is proved by ordinary induction. `rlimit` is what Z3 spent on it, in Z3's own
     deterministic unit.
     """
 
@@ -65,6 +68,7 @@ class Result:
     verdict: Verdict
     lemmas: tuple[str, ...] = ()
     rlimit: int = 0
+    inferred: tuple[Always, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

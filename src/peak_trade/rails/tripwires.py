@@ -19,6 +19,7 @@ class Tripwire(StrEnum):
     REPORT_REFUSED = "report_refused"
     COUNTS_DIFFER = "counts_differ"
     OUTCOME_UNRESOLVED = "outcome_unresolved"
+    VALUE_OUTSIDE_INVARIANT = "value_outside_invariant"
 
 
 HARD = frozenset(
@@ -29,6 +30,7 @@ HARD = frozenset(
         Tripwire.CASH_NEGATIVE,
         Tripwire.SHORT_POSITION,
         Tripwire.BOOK_DIFFERS_FROM_VENUE,
+        Tripwire.VALUE_OUTSIDE_INVARIANT,
     }
 )
 """Those after which a person must look."""

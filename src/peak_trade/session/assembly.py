@@ -23,6 +23,7 @@ from peak_trade.market.strategy import Strategy
 from peak_trade.session.book import Book
 from peak_trade.session.config import Config
 from peak_trade.session.desk import Desk
+from peak_trade.session.guard import Guard
 from peak_trade.session.inputs import Input, Inputs, no_drift
 from peak_trade.session.killswitch import KillSwitch
 from peak_trade.session.memory import MemoryTape
@@ -190,7 +191,9 @@ def _orchestrator(setup: Setup, tape: Recorder, venue: MockVenue | None, inputs:
     desk = Desk(compile_kernel(setup.order), book, tape, broker, Sender(broker, config.attempts_max))
     plan = Plan(setup.bars, setup.steps_max, config.wind_down_steps, config.limits.limits(), setup.run_id())
     world = venue if venue is not None else AbsentBroker(config.adapter)
-    return Orchestrator(Driver(compile_kernel(setup.session)), desk, setup.strategy, world, inputs, plan, tape)
+    driver = Driver(compile_kernel(setup.session))
+    guard = Guard.of(setup.session, setup.order, driver.value)
+    return Orchestrator(driver, desk, setup.strategy, world, inputs, plan, tape, guard)
 
 
 def _readings(setup: Setup, inputs: Inputs, *, journal_redacting: bool) -> dict[str, Callable[[], dict[str, Scalar]]]:

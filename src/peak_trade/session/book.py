@@ -5,15 +5,15 @@ from typing import Any
 
 from peak_trade.broker.messages import OrderRequest
 from peak_trade.market.terms import Side
-from peak_trade.session.decide import with_fee
+from peak_trade.session.decide import Account, with_fee
 
 
 @dataclass(slots=True)
 class Order:
     """One order: its request, its running value in the order machine, and what it may still cost.
 
-    `value` is the kernel's tuple (state, *context). `sign` is +1 for a buy and -1 for a sell. `resting` counts the
-    lots that may still be filled, in step with the machine's leaves.
+    `value` is the kernel's tuple (state, *context), and `known` the last one that the kernel gave. `sign` is +1 for a
+    buy and -1 for a sell. `resting` counts the lots that may still be filled, in step with the machine's leaves.
     """
 
     request: OrderRequest
@@ -21,6 +21,7 @@ class Order:
     sign: int
     venue_order_id: str = ""
     resting_lots: int = 0
+    known: tuple[Any, ...] = ()
 
 
 @dataclass(slots=True)
@@ -120,6 +121,19 @@ class Book:
     def free_cash_ticks(self) -> int:
         """Return the cash that no open buy may still need."""
         return self.cash_ticks - self.reserved_ticks
+
+    def account(self, day_loss_ticks: int) -> Account:
+        """Return what the rails look at."""
+        return Account(
+            positions_lots={symbol: item.lots for symbol, item in self.positions.items()},
+            buying_lots=self.buying_lots,
+            selling_lots=self.selling_lots,
+            reference_ticks={symbol: item.last_ticks for symbol, item in self.positions.items()},
+            open_orders=len(self.working),
+            free_cash_ticks=self.free_cash_ticks(),
+            day_loss_ticks=day_loss_ticks,
+            fee_permille=self.fee_permille,
+        )
 
     def _worst(self, order: Order, lots: int) -> int:
         """Return what `lots` may cost at the order's limit, fees included."""

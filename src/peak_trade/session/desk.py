@@ -35,8 +35,8 @@ assert EVENTS.keys() == set(ReportKind)
 class Desk:
     """All orders of one session and how they got there.
 
-    `closed` is how many orders closed since it was last read; `wires` is what tripped since then.
-
+    `closed` is how many orders closed since it was last read; `wires` is what tripped since then. `moved` are the
+    orders that moved since the guard last looked.
     """
 
     kernel: Kernel
@@ -48,6 +48,7 @@ class Desk:
     cursor: int = 0
     closed: int = 0
     wires: list[Tripwire] = field(default_factory=list)
+    moved: dict[str, Order] = field(default_factory=dict)
 
     def enter(self, decisions: Sequence[Decision]) -> list[tuple[Order, bool]]:
         """Write every decision to the tape; return the orders to send, and whether an earlier process may have."""
@@ -188,7 +189,8 @@ class Desk:
         identity = order.request.client_order_id
         by, kind, detail = said(outcome)
         if kind == "taken":
-            order.value = value
+            order.value = order.known = value
+            self.moved[identity] = order
             self.book.filled_lots += order.sign * (value[2] - before[2])
             if value[3] != order.resting_lots:
                 self.book.rest(order, value[3])
@@ -218,10 +220,16 @@ class Desk:
         realized = self.book.fill(order, lots, facts["price_ticks"], facts["fee_ticks"])
         return {"realized_ticks": realized, "position_lots": self.book.positions[order.request.symbol].lots}
 
-    def trip(self, wire: Tripwire, order: str = "") -> None:
-        """Record that `wire` tripped."""
+    def trip(self, wire: Tripwire, order: str = "", clause: str = "") -> None:
+        """Record that `wire` tripped, on which order and for which broken clause, if it is about one."""
         self.wires.append(wire)
-        self.tape.append(TRIP, {"step": self.step, "wire": wire.value, **({"order": order} if order else {})})
+        about = {name: text for name, text in (("order", order), ("clause", clause)) if text}
+        self.tape.append(TRIP, {"step": self.step, "wire": wire.value, **about})
+
+    def to_look_at(self) -> dict[str, Order]:
+        """Return the orders that work and those that moved since the last call."""
+        moved, self.moved = self.moved, {}
+        return self.book.working | moved
 
     def reconcile(self) -> bool:
         """Compare the book with the venue's orders and fills, and write down every difference.

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from peak_trade.backends.statemachine import Driver
 from peak_trade.journal.record import Body
 from peak_trade.lang.sorts import Scalar
-from peak_trade.lang.step import Outcome, Refused, Taken
+from peak_trade.lang.step import Broken, Outcome, Refused, Taken
 from peak_trade.market.strategy import Strategy, View
 from peak_trade.rails.tripwires import HARD, Reading, Tripwire, tripped
 from peak_trade.session.clock import START, Moment
-from peak_trade.session.decide import Account, Decision, decide
+from peak_trade.session.decide import Decision, decide
 from peak_trade.session.desk import Desk
+from peak_trade.session.guard import NOBODY, Guard
 from peak_trade.session.inputs import EXTERNAL, Inputs
 from peak_trade.session.plan import Plan, World
 from peak_trade.session.recording import ACCOUNT, END, SESSION, Recorder, said
@@ -35,6 +36,7 @@ class Orchestrator:
     inputs: Inputs
     plan: Plan
     tape: Recorder
+    guard: Guard
     moment: Moment = START
     why: str = ""
     problem: str = ""
@@ -93,6 +95,7 @@ class Orchestrator:
 
     def fire(self, event: str, payload: dict[str, Scalar], *, operator: str = "") -> Outcome:
         """Offer one event to the session machine and write what it did to the tape; refusals too."""
+        self._look()
         before = self.state
         outcome = self.driver.fire(event, payload)
         by, kind, detail = said(outcome)
@@ -106,7 +109,18 @@ class Orchestrator:
         self.tape.append(SESSION, body)
         if isinstance(outcome, Taken) and before != "STOPPING":
             self.why = self.driver.kernel.machine.transition(by).reason or self.why
+        if isinstance(outcome, Broken) and event != "invariant_broken":
+            self.desk.trip(Tripwire.VALUE_OUTSIDE_INVARIANT, clause=by)
+            self._trip()
+        self._look()
         return outcome
+
+    def _look(self, *, orders: bool = False) -> bool:
+        """Stop for the operator iff the session's value, or with `orders` an order's, lies outside the invariant."""
+        inside = self.guard.look(self.driver, self.desk, self.desk.to_look_at() if orders else NOBODY)
+        if not inside:
+            self._trip()
+        return inside
 
     def run_n_steps(self, count: int) -> int:
         """Take at most `count` steps; return how many were taken before the session was over."""
@@ -120,6 +134,7 @@ class Orchestrator:
         """Take one bounded step and return the state after it; a session that is over stays as it is."""
         if self.over:
             return self.state
+        self._look(orders=True)
         self._listen_outside()
         if not self.over:
             self.fire("tick", {})
@@ -182,14 +197,16 @@ class Orchestrator:
             return
         sending = self.desk.enter(decisions)
         self.tape.commit()
-        self.desk.send(sending)
-        self._settle()
+        if self._look(orders=True):
+            self.desk.send(sending)
+            self._settle()
 
     def _decisions(self) -> tuple[Decision, ...]:
         """Return what the strategy wants and the rails say; a strategy that fails stops the session."""
         try:
             intents = self.strategy.decide(self._view())
-            return decide(intents, self._account(), self.plan.limits, f"{self.plan.prefix}-{self.moment.step}-")
+            account = self.desk.book.account(self._day_loss_ticks())
+            return decide(intents, account, self.plan.limits, f"{self.plan.prefix}-{self.moment.step}-")
         except Exception as error:  # noqa: BLE001 - whatever a user's strategy raises must end in an orderly stop
             self.problem = f"the strategy failed at step {self.moment.step}: {type(error).__name__}: {error}"
             self.fire("health_failed", {})
@@ -205,19 +222,6 @@ class Orchestrator:
             working_lots=book.working_lots(),
             cash_ticks=book.cash_ticks,
             winding_down=self.moment.step >= self.plan.steps - self.plan.wind_down_steps,
-        )
-
-    def _account(self) -> Account:
-        book = self.desk.book
-        return Account(
-            positions_lots={symbol: item.lots for symbol, item in book.positions.items()},
-            buying_lots=book.buying_lots,
-            selling_lots=book.selling_lots,
-            reference_ticks={symbol: item.last_ticks for symbol, item in book.positions.items()},
-            open_orders=len(book.working),
-            free_cash_ticks=book.free_cash_ticks(),
-            day_loss_ticks=self._day_loss_ticks(),
-            fee_permille=book.fee_permille,
         )
 
     def _settle(self) -> None:
@@ -274,7 +278,9 @@ class Orchestrator:
         """Stop the session for what tripped; for a hard one the operator must look."""
         wires, self.desk.wires = self.desk.wires, []
         for wire in wires:
-            self.fire("invariant_broken" if wire in HARD else "rail_tripped", {})
+            outcome = self.fire("invariant_broken" if wire in HARD else "rail_tripped", {})
+            if isinstance(outcome, Refused) and not self.over:
+                self.desk.wires.append(wire)  # before its checks a session cannot stop: it does in its first step
 
     def _reconcile(self) -> None:
         """Compare book and venue once nothing is open any more, before the session may stop by itself."""

@@ -8,6 +8,7 @@ from peak_trade.journal.redact import Rule, Schema, Text, Truth, Whole, Words
 from peak_trade.lang.machine import Field, Machine
 from peak_trade.lang.sorts import BoolSort, EnumSort, IntSort
 from peak_trade.lang.step import BUILT_IN, Broken, Ignored, Outcome, Refused, Taken
+from peak_trade.proof.inside import declared
 from peak_trade.rails.limits import Rail
 from peak_trade.rails.reconcile import Code
 from peak_trade.rails.tripwires import Tripwire
@@ -78,7 +79,12 @@ def schema(session: Machine, order: Machine) -> Schema:
             **_wholes("step", "equity_ticks", "cash_ticks", "realized_ticks", "fees_ticks", "drawdown_ticks"),
             **_wholes("open_orders", "gross_lots"),
         },
-        TRIP: {"step": Whole(), "wire": Words(frozenset(Tripwire)), "order": Text(), "cursor": Whole()},
+        TRIP: {
+            "wire": Words(frozenset(Tripwire)),
+            "order": Text(),
+            "clause": Words(_clauses(session) | _clauses(order)),
+            **_wholes("step", "cursor"),
+        },
         RECONCILED: {**_wholes("step", "orders", "differences"), "asked": Truth()},
         DIFFERENCE: {
             "code": Words(frozenset(Code)),
@@ -111,6 +117,12 @@ def _wholes(*names: str) -> dict[str, Rule]:
 
 def _states(machine: Machine) -> frozenset[str]:
     return frozenset(state.name for state in machine.states)
+
+
+def _clauses(machine: Machine) -> frozenset[str]:
+    """Return the id of every clause that a value can break."""
+    invariant = declared(machine)
+    return frozenset({invariant.sorts_name, *(claim.name for claim in invariant.clauses)})
 
 
 def _outcome(machine: Machine) -> dict[str, Rule]:

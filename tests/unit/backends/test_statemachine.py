@@ -182,6 +182,7 @@ def test_each_lock_is_refused_by_its_own_name() -> None:
         "journal_ok": True,
         "kill_switch": "clear",
         "running_digest": 9,
+        "test_override_given": True,
         "override_granted": True,
         "override_digest": 9,
         "override_until": 5,

@@ -184,6 +184,8 @@ def test_each_row_can_fail(facts: Collect) -> None:
     shown = full(facts("C5"))
     for name, (exhibit, status) in worse(shown).items():
         assert stands(exhibit)[name] is status, name
+    idle = replace(shown, attached=dict(shown.attached) | {"gate": {"exit_code": 0, "stages": []}})
+    assert stands(idle)["GOV-4"] is Status.OPEN
     assert stands(replace(shown, story=None))["ORC-4"] is Status.OPEN
     assert stands(replace(shown, proofs=None, replay=None))["DOC-2"] is Status.OPEN
     assert stands(shown)["DOC-4"] is Status.OPEN

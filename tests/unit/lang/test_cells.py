@@ -4,7 +4,7 @@ from itertools import product
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from strategies.expressions import CONTEXT, PAYLOAD, scalars
+from strategies.expressions import PAYLOAD, WIDE, scalars
 from strategies.machines import machines
 
 from peak_trade.lang.cells import cells, enabled
@@ -12,7 +12,7 @@ from peak_trade.lang.evaluate import Env, evaluate
 from peak_trade.lang.machine import Machine, Transition
 from peak_trade.lang.sorts import Scalar
 
-VALUES = st.fixed_dictionaries({var.name: scalars(var.sort) for var in (*CONTEXT, *PAYLOAD)})
+VALUES = st.fixed_dictionaries({var.name: scalars(var.sort) for var in (*WIDE, *PAYLOAD)})
 SLOW = settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 

