@@ -14,6 +14,7 @@ from peak_trade.lang.expr import (
     And,
     Arith,
     Arithmetic,
+    At,
     Compare,
     Comparison,
     Expr,
@@ -39,13 +40,19 @@ from peak_trade.lang.machine import (
     Variable,
 )
 from peak_trade.lang.parse import parse_file
-from peak_trade.lang.sorts import BOOL, INT, EnumSort, IntSort, Sort
+from peak_trade.lang.sorts import BOOL, INT, EnumSort, IntSort, MapSort, ScalarSort, Sort, inhabits, start
 from peak_trade.lang.step import Stepper, Value
 from peak_trade.proof.agree import SHARD_EVENTS, Agreement, agree, compare, plain
 from peak_trade.proof.draw import Dealer, Pool, pick, spoil
 
 ROOT = Path(__file__).resolve().parents[2]
 MODE = EnumSort("Mode", ("idle", "busy", "gone"))
+MAPS = {
+    "parts": MapSort(IntSort(-1, 4)),
+    "log": MapSort(INT),
+    "marks": MapSort(BOOL),
+    "modes": MapSort(MODE),
+}
 EVENTS = 4_000
 
 
@@ -149,13 +156,14 @@ def test_counts_add_up() -> None:
     assert total.first is None
 
 
-@given(st.integers(0, 2**32), st.sampled_from([INT, IntSort(1, 3), IntSort(None, -2), IntSort(5, None), BOOL, MODE]))
+@given(
+    st.integers(0, 2**32),
+    st.sampled_from([INT, IntSort(1, 3), IntSort(None, -2), IntSort(5, None), BOOL, MODE, *MAPS.values()]),
+)
 @settings(max_examples=200, deadline=None)
 def test_what_is_picked_is_of_its_sort(seed: int, sort: Sort) -> None:
     """A picked scalar inhabits its sort, whatever is near."""
-    from peak_trade.lang.sorts import inhabits
-
-    assert inhabits(pick(Random(seed), sort, Value("s", (3, -7, True, "idle"))), sort)
+    assert inhabits(pick(Random(seed), sort, Value("s", (3, -7, True, "idle", ((1, 2),)))), sort)
 
 
 @given(st.integers(0, 2**32))
@@ -200,7 +208,8 @@ def machines(draw: st.DrawFn) -> Machine:
         Variable("a", IntSort(draw(st.integers(-2, 0)), draw(st.integers(1, 4))), 0, ""),
         Variable("b", INT, 0, ""),
         Variable("p", BOOL, False, ""),
-        Variable("m", MODE, "idle", ""),
+        Variable("m", MODE, "idle", "", free=draw(st.booleans())),
+        *(Variable(name, sort, start(sort), "") for name, sort in MAPS.items()),
     )
     payload = (Field("x", IntSort(0, 3), ""), Field("y", BOOL, ""), Field("z", MODE, ""))
     events = tuple(
@@ -231,10 +240,14 @@ def machines(draw: st.DrawFn) -> Machine:
     )
 
 
-def named(event: Event | None, sort: Sort) -> list[Expr]:
-    """The variables of one kind of sort that a guard of `event` sees; a property sees no payload."""
+def named(event: Event | None, sort: ScalarSort) -> list[Expr]:
+    """The variables and elements of one kind of sort that a guard of `event` sees; a property sees no payload."""
     context = [("a", INT), ("b", INT), ("p", BOOL), ("m", MODE)]
     found: list[Expr] = [Var(name, kind, Scope.CONTEXT) for name, kind in context if kind == sort]
+    count, parts = Var("b", INT, Scope.CONTEXT), Var("parts", MAPS["parts"], Scope.CONTEXT)
+    indices = (count, Var("a", INT, Scope.CONTEXT), Arith(Arithmetic.ADD, count, Lit(1, INT)), At(parts, count))
+    arrays = [Var(name, kind, Scope.CONTEXT) for name, kind in MAPS.items() if isinstance(kind.element, type(sort))]
+    found += [At(array, index) for array in arrays for index in indices]
     fields = event.payload if event else ()
     return found + [Var(item.name, item.sort, Scope.PAYLOAD) for item in fields if isinstance(item.sort, type(sort))]
 
@@ -270,9 +283,13 @@ def truths(event: Event | None) -> st.SearchStrategy[Expr]:
 @st.composite
 def rows(draw: st.DrawFn, name: str, state: str, event: Event, when: Expr, targets: list[str]) -> Transition:  # noqa: PLR0913, PLR0917 - the parts of a row
     """A transition with locks and updates."""
-    values = {"a": numbers(event), "b": numbers(event), "p": truths(event), "m": modes(event)}
+    ints, bools = numbers(event), truths(event)
+    values = {"a": ints, "b": ints, "p": bools, "m": modes(event)}
+    values |= {"parts": ints, "log": ints, "marks": bools, "modes": modes(event)}
     changed = draw(st.lists(st.sampled_from(sorted(values)), unique=True))
-    updates = tuple(Update(variable, draw(values[variable])) for variable in changed)
+    updates = tuple(
+        Update(variable, draw(values[variable]), index=draw(ints) if variable in MAPS else None) for variable in changed
+    )
     locks = tuple(Requirement(f"lock{n}", draw(truths(event))) for n in range(draw(st.integers(0, 2))))
     target = draw(st.sampled_from([None, *targets]))
     return Transition(name, (state,), event.name, target, when, locks, updates)

@@ -1,4 +1,4 @@
-"""The generated successors list exactly the steps that `lang.step` takes, on random machines and on the shipped ones."""
+"""The generated successors list exactly the steps that `lang.step` takes, on random machines and a shipped one."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -27,5 +27,6 @@ def test_each_specification_names_its_schema() -> None:
     """The first line of each specification leads an editor to the committed schema."""
     for path in sorted((ROOT / "spec").glob("*.yaml")):
         first = path.read_text().splitlines()[0]
-        assert first == "# yaml-language-server: $schema=schema/machine.schema.json"
-    assert (ROOT / "spec" / "schema" / "machine.schema.json").is_file()
+        head = "# yaml-language-server: $schema="
+        assert first.startswith(head)
+        assert (path.parent / first.removeprefix(head)).is_file()

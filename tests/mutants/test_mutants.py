@@ -17,7 +17,9 @@ from peak_trade.proof.verdict import NotInductive, Proved, Refuted
 
 DRAINING = "    when: open_orders > 0 and stop_budget > 0\n"
 FLAG = "      flag_off: live_flag\n"
-FLAG_LOCK = "    require:\n      flag_off: live_flag\n      allowlist_empty: allowlist_count > 0\n      override_missing"
+FLAG_LOCK = (
+    "    require:\n      flag_off: live_flag\n      allowlist_empty: allowlist_count > 0\n      override_missing"
+)
 GRANT_FLAG_LOCK = "      flag_off: live_flag\n      allowlist_empty: allowlist_count > 0\n      digest_changed: for"
 DIGEST_LOCK = "      digest_changed: override_digest == running_digest\n"
 NO_OVERRIDE = "step_no + 1, override_granted: false, override_digest: 0, override_until: 0}\n"
@@ -94,7 +96,12 @@ REFUTED = (
             "from: pending_cancel\n    on: fill\n    when: cum + last_qty < qty + 2",
         ),
     ),
-    session("no-lock-flag", "SES-1", (FLAG_LOCK, FLAG_LOCK.replace(FLAG, "")), (GRANT_FLAG_LOCK, GRANT_FLAG_LOCK.replace(FLAG, ""))),
+    session(
+        "no-lock-flag",
+        "SES-1",
+        (FLAG_LOCK, FLAG_LOCK.replace(FLAG, "")),
+        (GRANT_FLAG_LOCK, GRANT_FLAG_LOCK.replace(FLAG, "")),
+    ),
     session("grant-without-flag", "SES-16", (GRANT_FLAG_LOCK, GRANT_FLAG_LOCK.replace(FLAG, ""))),
     session("no-lock-digest", "SES-5", (DIGEST_LOCK, ""), ("      digest_changed: for_digest == running_digest\n", "")),
     session("grant-for-another-digest", "SES-16", ("      digest_changed: for_digest == running_digest\n", "")),
@@ -102,14 +109,17 @@ REFUTED = (
         "no-lock-expiry",
         "SES-4",
         ("      override_expired: step_no < override_until\n", ""),
-        ("    when: not override_granted or step_no + 1 < override_until\n", "    when: true\n"),
+        ("    when: not override_granted or step_no + 1 < override_until\n", "    when: step_no >= 0\n"),
         ("    when: override_granted and step_no + 1 >= override_until\n", "    when: step_no < 0\n"),
     ),
     session("expired-but-in-force", "SES-17", (NO_OVERRIDE, "step_no + 1}\n")),
     session(
         "revoked-but-in-force",
         "SES-28",
-        ("{override_missing: override_granted}\n    set: {override_granted: false, ", "{override_missing: override_granted}\n    set: {"),
+        (
+            "{override_missing: override_granted}\n    set: {override_granted: false, ",
+            "{override_missing: override_granted}\n    set: {",
+        ),
     ),
     session(
         "live-a-step-too-long",
@@ -169,7 +179,10 @@ REFUTED = (
     session(
         "broken-resumes",
         "SES-15",
-        ("set: {operator_needed: true}, reason: invariant", "set: {operator_needed: true}, to: DRYRUN_ACTIVE, reason: invariant"),
+        (
+            "set: {operator_needed: true}, reason: invariant",
+            "set: {operator_needed: true}, to: DRYRUN_ACTIVE, reason: invariant",
+        ),
     ),
     session("override-backdated", "SESSION-SORTS", ("step_no + for_steps}", "step_no - for_steps}")),
     session(
@@ -189,7 +202,10 @@ UNREACHABLE = (
     session(
         "live-never",
         "SES-W1",
-        ("      override_expired: step_no < override_until\n      digest_changed", "      override_expired: step_no > 0 and override_until < 0\n      digest_changed"),
+        (
+            "      override_expired: step_no < override_until\n      digest_changed",
+            "      override_expired: step_no > 0 and override_until < 0\n      digest_changed",
+        ),
     ),
     session(
         "preflight-never-fails",

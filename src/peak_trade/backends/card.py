@@ -12,9 +12,9 @@ from typing import Final, TypeAlias
 
 from peak_trade.backends.label import anchor, brief, folded, full
 from peak_trade.backends.metrics import width
-from peak_trade.backends.overlay import Overlay
+from peak_trade.backends.overlay import SIGNS, Overlay, Weight, Weights
 from peak_trade.backends.palette import FAINT, INK, LIVE_TEXT, MUTED, PATH_TEXT, RULE, Tone
-from peak_trade.lang.machine import Machine, State, Transition
+from peak_trade.lang.machine import Machine, Requirement, State, Transition
 from peak_trade.lang.pretty import expression
 
 GLYPHS: Final = {"live": "\N{WARNING SIGN}\ufe0e", "operator": "\N{BLACK FLAG}", "terminal": "\N{BLACK SQUARE}"}
@@ -42,10 +42,11 @@ Line: TypeAlias = tuple[Run, ...]
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A machine and, if there is one, the run that is laid over it."""
+    """A machine and, if there is one, the run or the weights of its parts that are laid over it."""
 
     machine: Machine
     overlay: Overlay | None = None
+    weights: Weights | None = None
 
     def taken(self, transition: Transition, source: str) -> int | None:
         """How often the run took `transition` from `source`; None without a run."""
@@ -88,6 +89,11 @@ def tone(count: int | None, plain: Tone) -> Tone:
     return PATH_TEXT if count else FAINT
 
 
+def weighed(weight: Weight | None, plain: Tone) -> Tone:
+    """Return the colour of a text by the weight of what it names: its own, or paler the less rests on it."""
+    return {Weight.MAY: MUTED, Weight.IRRELEVANT: FAINT}.get(weight, plain) if weight else plain
+
+
 def short(count: int | None) -> str:
     """Return a count in at most five characters: a multiplication sign and `7` or `12k`; empty for none."""
     if not count:
@@ -103,7 +109,10 @@ def row(drawing: Drawing, transition: Transition, source: str, *, live: bool = F
     """Return the row of one transition: id, event, reason or short guard, and its count."""
     count = drawing.taken(transition, source)
     strong = tone(count, LIVE_TEXT if live else INK)
+    weight = drawing.weights.of(transition) if drawing.weights else None
+    strong = weighed(weight, strong)
     name = f"{GLYPHS['live']} {transition.name}" if live else transition.name
+    name = f"{SIGNS[weight]} {name}" if weight else name
     line = (Run(name, strong, bold=True), Run(transition.event, strong), Run(brief(transition), tone(count, MUTED)))
     tip = full(drawing.machine, transition, source) + (f"\ntaken {count} times" if count else "")
     named = f' ID="{anchor(transition, source)}" TOOLTIP="{written(tip)}"'
@@ -145,8 +154,14 @@ def edge_card(drawing: Drawing, transitions: tuple[Transition, ...], source: str
         rows.append(row(drawing, transition, source, live=live))
         colour = tone(drawing.taken(transition, source), MUTED)
         locks = transition.require if live else ()
-        rows += [_across(f"{LOCK} {expression(lock.holds)}", colour) for lock in locks]
+        rows += [_lock(drawing, transition, lock, colour) for lock in locks]
     return table(text.replace("<TR>", f"<TR>{_SPACE}", 1) for text in rows)
+
+
+def _lock(drawing: Drawing, transition: Transition, lock: Requirement, colour: Tone) -> str:
+    weight = drawing.weights.lock(transition, lock.reason) if drawing.weights else None
+    sign = f"{SIGNS[weight]} " if weight else ""
+    return _across(f"{LOCK} {sign}{expression(lock.holds)}", weighed(weight, colour))
 
 
 def table(rows: Iterable[str]) -> str:

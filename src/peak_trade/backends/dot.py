@@ -14,7 +14,7 @@ from graphviz.quoting import escape
 from peak_trade.backends.arcs import Arc, arcs
 from peak_trade.backends.card import GLYPHS, HUGE, NORMAL, SMALL, Drawing, Run, edge_card, line_card, state_card
 from peak_trade.backends.label import ident
-from peak_trade.backends.overlay import Overlay, foreign
+from peak_trade.backends.overlay import LINES, Overlay, Weight, Weights, foreign
 from peak_trade.backends.palette import (
     CARD,
     FAINT,
@@ -39,14 +39,14 @@ START: Final = "~start"
 Attributes: TypeAlias = dict[str, str]
 
 
-def dot(machine: Machine, overlay: Overlay | None = None) -> str:
-    """Return the DOT text of `machine`, with the run `overlay` laid over it if there is one.
+def dot(machine: Machine, overlay: Overlay | None = None, weights: Weights | None = None) -> str:
+    """Return the DOT text of `machine`, with the run `overlay` or the `weights` of its parts laid over it, if given.
 
     ValueError iff the overlay names a state or transition that the picture does not have.
 
     Limits: legible on a page up to about 15 states; a larger machine is drawn all the same.
     """
-    drawing = Drawing(machine, overlay)
+    drawing = Drawing(machine, overlay, weights)
     unknown = foreign(machine, overlay) if overlay else ()
     if unknown:
         raise ValueError(f"expected an overlay of {machine.name}, was one with {', '.join(unknown)}; see `follow`")
@@ -171,6 +171,10 @@ def _edge(graph: Digraph, drawing: Drawing, arc: Arc) -> None:
     colour, width = (LIVE, "3.5") if live else (INK, "1")
     if count is not None:
         colour, width = (LIVE if live else SAFE, "3") if count else (FAINT, "0.8")
+    weight, line = _weight(drawing, arc), dict[str, str]()
+    if weight is not None:
+        line = {"style": LINES[weight]}
+        colour = colour if live else {Weight.MUST: SAFE, Weight.MAY: MUTED, Weight.IRRELEVANT: FAINT}[weight]
     names = ", ".join(item.name for item in arc.transitions)
     words = [*(["live"] if live else []), *_came(count)]
     shown: Attributes = {"id": f"edge-{ident(arc.source)}--{ident(arc.target)}", "class": " ".join(words)}
@@ -182,4 +186,13 @@ def _edge(graph: Digraph, drawing: Drawing, arc: Arc) -> None:
         tooltip=_text(f"{arc.source} → {arc.target}: {names}"),
         color=colour.light,
         penwidth=width,
+        **line,
     )
+
+
+def _weight(drawing: Drawing, arc: Arc) -> Weight | None:
+    """Return the strongest weight of what an arrow's transitions say; None without weights, or if they say nothing."""
+    if drawing.weights is None:
+        return None
+    found = {drawing.weights.of(item) for item in arc.transitions}
+    return next((weight for weight in Weight if weight in found), None)

@@ -1,6 +1,8 @@
 """The legend of a machine's picture: only the signs that this machine's picture has."""
 
 from peak_trade.backends.card import GLYPHS, HERE, LOCK, TIMES
+from peak_trade.backends.overlay import LINES, Weight, Weights
+from peak_trade.backends.overlay import SIGNS as WEIGHTS
 from peak_trade.lang.machine import Machine
 
 SIGNS = {
@@ -10,7 +12,14 @@ SIGNS = {
 }
 
 
-def legend(machine: Machine) -> str:
+MEANT = {
+    Weight.MUST: "no proof without it",
+    Weight.MAY: "some proof rests on it",
+    Weight.IRRELEVANT: "no proof that was found rests on it",
+}
+
+
+def legend(machine: Machine, weights: Weights | None = None) -> str:
     """Return the lines that explain the picture of `machine`, plain text, one sign a line."""
     lines = [
         "Card: a state, and the steps that stay in it. Arrow: the steps that lead to another state, by id and event."
@@ -26,4 +35,6 @@ def legend(machine: Machine) -> str:
     lines.append(
         f"With a run laid over it: blue and thick is where it went, {TIMES}n how often; {HERE} is where it stands."
     )
+    if weights is not None:
+        lines += [f"{WEIGHTS[item]} {LINES[item]} line: {MEANT[item]}" for item in Weight]
     return "\n".join(lines) + "\n"

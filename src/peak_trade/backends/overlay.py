@@ -1,11 +1,12 @@
-"""What a run did, as counts to lay over a machine's picture."""
+"""What is laid over a machine's picture: what a run did, as counts, or what its claims rest on, as roles."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 
 from peak_trade.backends.label import anchor
-from peak_trade.lang.machine import Machine
+from peak_trade.lang.machine import Machine, Transition
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,35 @@ class Overlay:
     states: Mapping[str, int]
     transitions: Mapping[str, int]
     current: str | None = None
+
+
+class Weight(Enum):
+    """What a guard, lock or update is to the claims, the strongest first: needed, used by some proof, not needed."""
+
+    MUST = "must"
+    MAY = "may"
+    IRRELEVANT = "irrelevant"
+
+
+SIGNS = {Weight.MUST: "\N{BLACK CIRCLE}", Weight.MAY: "\N{WHITE CIRCLE}", Weight.IRRELEVANT: "\N{DOTTED CIRCLE}"}
+LINES = {Weight.MUST: "solid", Weight.MAY: "dashed", Weight.IRRELEVANT: "dotted"}
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """The weight of each part by its name: `ID.when.N`, `ID.require.REASON`, `ID.set.VARIABLE`."""
+
+    parts: Mapping[str, Weight]
+
+    def of(self, transition: Transition) -> Weight | None:
+        """Return the strongest weight of the parts of `transition`; None iff it has none."""
+        heads = tuple(f"{transition.name}.{kind}." for kind in ("when", "require", "set"))
+        found = {weight for name, weight in self.parts.items() if name.startswith(heads)}
+        return next((weight for weight in Weight if weight in found), None)
+
+    def lock(self, transition: Transition, reason: str) -> Weight | None:
+        """Return the weight of a lock."""
+        return self.parts.get(f"{transition.name}.require.{reason}")
 
 
 def foreign(machine: Machine, overlay: Overlay) -> tuple[str, ...]:

@@ -8,8 +8,10 @@ from itertools import pairwise
 from typing import Final, assert_never
 
 from peak_trade.backends import label
+from peak_trade.backends.legend import MEANT
 from peak_trade.backends.markdown import code, codes, grid, prose
 from peak_trade.backends.mermaid import mermaid
+from peak_trade.backends.overlay import SIGNS, Weight, Weights
 from peak_trade.lang.cells import Choice, Table, cells
 from peak_trade.lang.machine import (
     Always,
@@ -26,17 +28,21 @@ from peak_trade.lang.pretty import expression, fingerprint, kind_of
 
 COMMAND: Final = "peak generate"
 COLUMNS_MAX: Final = 4
+KINDS: Final = {"when": "guard", "require": "lock", "set": "update"}
 STAYS, TAKEN, IGNORED, REFUSED, LOCK = "↻", "→", "·", "✗", "◆"
 
 
-def table(machine: Machine, picture: str = "") -> str:
+def table(machine: Machine, picture: str = "", weights: Weights | None = None) -> str:
     """Return the page of `machine`; `picture` is where the page finds the SVG, and none is shown without it.
+
+    With `weights` it also says what each guard, lock and update is to the claims.
 
     Limits: at most `COLUMNS_MAX` states stand side by side in the matrix; more make more tables.
     """
     parts = (_head(machine, picture), _matrix(machine), _transitions(machine), _states(machine), _events(machine))
     more = (_context(machine), _reasons(machine), _properties(machine), _mermaid(machine))
-    return "\n".join(line for part in (*parts, *more) for line in part).rstrip("\n") + "\n"
+    roles = (_weights(machine, weights),) if weights else ()
+    return "\n".join(line for part in (*parts, *more, *roles) for line in part).rstrip("\n") + "\n"
 
 
 def _head(machine: Machine, picture: str) -> Iterator[str]:
@@ -138,6 +144,18 @@ def _transition(machine: Machine, item: Transition) -> Sequence[str]:
     conditions = "<br>".join(text for text in (code(label.guard(item)), *locks) if text)
     ends = f"{codes(item.sources)}<br>{target}"
     return prose(item.name), ends, event, conditions, codes(label.updates(item)), code(item.reason)
+
+
+def _weights(machine: Machine, weights: Weights) -> Iterator[str]:
+    yield from _section("What the claims rest on", ". ".join(f"`{SIGNS[item]}` {MEANT[item]}" for item in Weight) + ".")
+    rows = []
+    for item in machine.transitions:
+        names = [name for name in weights.parts if name.startswith(tuple(f"{item.name}.{kind}." for kind in KINDS))]
+        for name in names:
+            kind, _, what = name.removeprefix(f"{item.name}.").partition(".")
+            weight = weights.parts[name]
+            rows.append((prose(item.name), f"{KINDS[kind]} {code(what)}", f"`{SIGNS[weight]}` {weight.value}"))
+    yield from grid(("Transition", "Part", "Role"), rows)
 
 
 def _states(machine: Machine) -> Iterator[str]:

@@ -1,53 +1,38 @@
 """`peak certify`: check a folder of certificates with cvc5, from its files alone; and write such a folder (`prove`)."""
 
-import hashlib
 import json
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, TypeAlias, TypeVar
 
 import rich_click as click
 from click.exceptions import Exit
 
+from peak_trade.cli.dossier import ACCEPTED, OPEN, REJECTED, Row, check, write
+from peak_trade.evidence.proofs import Proofs, Sealed, told
+from peak_trade.evidence.proofs import document as document_of
+from peak_trade.lang.compose import COUNT_MARK
 from peak_trade.lang.machine import Machine
 from peak_trade.lang.pretty import fingerprint
-from peak_trade.proof.certificate import HEAD, SOLVER, Absent, Certificate, certify
-from peak_trade.proof.prove import prove
+from peak_trade.proof.certificate import SOLVER
 from peak_trade.proof.verdict import Report, Result
-from peak_trade.session.clock import wall_ns
 
-INDEX: Final = "index.json"
 FOLDER: Final = Path("out/certificates")
 PASS, VIOLATION, INCONCLUSIVE = 0, 1, 3
-ACCEPTED, REJECTED, OPEN = "accepted", "rejected", "unknown"
 MARKS: Final = {ACCEPTED: "✓", REJECTED: "✗", OPEN: "?"}
 CERTIFY: Final = "Write each proof as SMT-LIB text, and have cvc5 check the files."
 INSTALL: Final = "expected the second solver cvc5, was not installed; pip install 'peak-trade[certify]'"
-NAME_CHARS_MAX: Final = 120
-
-_PLAIN: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*\.smt2")
-_OTHER: Final = re.compile(r"[^A-Za-z0-9._-]")
 
 
-Outcome: TypeAlias = tuple[list["Row"], Path] | None
+Judged: TypeAlias = tuple[str, Machine, Result]
+"""How commands call a specification, the machine that a result is about, and the result."""
+
+Outcome: TypeAlias = tuple[list[Row], Path] | None
 """What cvc5 says of each certificate and the folder that they are in; None if nobody asked."""
 
 _Command = TypeVar("_Command", bound=Callable[..., None])
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """What became of one certificate; `why` is the reason unless it was accepted, `took_ms` is wall time."""
-
-    machine: str
-    claim: str
-    verdict: str
-    why: str = ""
-    questions: int = 0
-    took_ms: int = 0
 
 
 @click.command("certify")
@@ -66,6 +51,13 @@ def command(folder: Path, *, style: str) -> None:
 
 def certifying(command: _Command) -> _Command:
     """Give a command that proves the options `--certify` and `--certificates`; `certified` reads them."""
+    told = click.option(
+        "--evidence",
+        type=click.Path(path_type=Path, dir_okay=False),
+        expose_value=False,
+        callback=_noted,
+        help="File to write what was proved and accepted to; needs --certify.",
+    )
     wanted = click.option("--certify", is_flag=True, expose_value=False, callback=_noted, help=CERTIFY)
     place = click.option(
         "--certificates",
@@ -76,7 +68,7 @@ def certifying(command: _Command) -> _Command:
         callback=_noted,
         help="Folder for the certificates.",
     )
-    return wanted(place(command))
+    return wanted(place(told(command)))
 
 
 def _noted(ctx: click.Context, param: click.Parameter, value: Any) -> None:  # noqa: ANN401 - click's interface
@@ -85,26 +77,69 @@ def _noted(ctx: click.Context, param: click.Parameter, value: Any) -> None:  # n
         ready()
 
 
-def certified(found: Iterable[tuple[Machine, Result]], *, chosen: bool) -> Outcome:
+def certified(found: Iterable[Judged], whole: Callable[[], Iterable[Judged]] | None = None) -> Outcome:
     """Return what cvc5 says of the certificates of these results, and the folder; None iff nobody asked for them.
 
-    They are written first, and read again from the disk. `chosen` results are not all of their machines; what they rest
-    on is then proved again.
+    They are written first, and read again from the disk. `whole` gives the results on all claims where those found are
+    not all, because what they rest on is part of their certificates.
     """
     context = click.get_current_context()
     assert context is not None, "expected to be called by a command"
-    meta = context.meta
-    if not meta.get(f"{__name__}.certify"):
+    folder: Path = context.meta.get(f"{__name__}.certificates", FOLDER)
+    place: Path | None = context.meta.get(f"{__name__}.evidence")
+    if not context.meta.get(f"{__name__}.certify"):
+        if place is not None:
+            raise click.UsageError("expected --certify with --evidence, was none; what nobody checked is no evidence")
         return None
-    folder: Path = meta[f"{__name__}.certificates"]
-    results: dict[str, tuple[Machine, list[Result]]] = {}
-    for machine, result in found:
-        results.setdefault(machine.name, (machine, []))[1].append(result)
-    rows: list[Row] = []
-    for machine, judged in results.values():
-        report = prove(machine) if chosen else Report(machine.name, fingerprint(machine), tuple(judged))
-        rows += check(write(folder, machine, report, frozenset(item.property for item in judged)))
+    if place is not None and whole is not None:
+        raise click.UsageError("expected all claims with --evidence, was --only; a part would look like all")
+    wanted = list(found)
+    rows = [row for group in _groups(wanted if whole is None else whole()) for row in _shown(folder, group, wanted)]
+    if place is not None:
+        _tell(place, wanted, rows)
     return rows, folder
+
+
+def _groups(found: Iterable[Judged]) -> list[tuple[Machine, list[Result]]]:
+    groups: dict[str, tuple[Machine, list[Result]]] = {}
+    for _, machine, result in found:
+        groups.setdefault(machine.name, (machine, []))[1].append(result)
+    return list(groups.values())
+
+
+def _shown(folder: Path, group: tuple[Machine, list[Result]], wanted: Iterable[Judged]) -> list[Row]:
+    machine, results = group
+    only = frozenset(result.property for _, other, result in wanted if other.name == machine.name)
+    if not only:
+        return []
+    return check(write(folder, machine, Report(machine.name, fingerprint(machine), tuple(results)), only))
+
+
+def _tell(place: Path, found: Iterable[Judged], rows: Iterable[Row]) -> None:
+    """Write what was proved and accepted to the file at `place`; what it says of other specifications stays."""
+    from peak_trade.proof.second import VERSION  # noqa: PLC0415 - an extra, see `ready`
+
+    sealed = {(row.machine, row.claim): Sealed(row.sha256, row.verdict == ACCEPTED, row.why) for row in rows}
+    parts: dict[str, list[Judged]] = {}
+    for item in found:
+        parts.setdefault(item[0], []).append(item)
+    told_of = {
+        name: Proofs(
+            specification=_about(items),
+            found_by=SOLVER,
+            checked_by=f"cvc5 {VERSION}",
+            results=[told(result, sealed.get((machine.name, result.property))) for _, machine, result in items],
+        )
+        for name, items in parts.items()
+    }
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(json.dumps(document_of(told_of), indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+def _about(items: list[Judged]) -> str:
+    """Return the fingerprint of what was judged: of a system that is the machine with one tracked among any number."""
+    machines = [machine for _, machine, _ in items]
+    return fingerprint(next((item for item in machines if COUNT_MARK not in item.name), machines[0]))
 
 
 def ready() -> None:
@@ -114,88 +149,6 @@ def ready() -> None:
     except ImportError as error:
         raise click.UsageError(INSTALL) from error
     del peak_trade
-
-
-def write(folder: Path, machine: Machine, report: Report, only: frozenset[str] | None = None) -> Path:
-    """Write the certificates of what `report` says is proved, and their index; return the machine's own folder.
-
-    Certificates of an earlier time are taken away, so that the folder holds one report.
-    """
-    place = folder / _OTHER.sub("_", machine.name)
-    place.mkdir(parents=True, exist_ok=True)
-    for old in place.glob("*.smt2"):
-        if old.read_text(errors="replace").startswith(HEAD):
-            old.unlink()
-    found = list(certify(machine, report, only))
-    entries = [_write(place, item) for item in found if isinstance(item, Certificate)]
-    absent = [asdict(item) for item in found if isinstance(item, Absent)]
-    head = {"schema_version": 1, "machine": machine.name, "specification": report.fingerprint, "found_by": SOLVER}
-    index = head | {"certificates": entries, "absent": absent}
-    (place / INDEX).write_text(json.dumps(index, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
-    return place
-
-
-def _write(place: Path, item: Certificate) -> dict[str, Any]:
-    name = _OTHER.sub("_", item.claim)[:NAME_CHARS_MAX] + ".smt2"
-    assert not (place / name).exists(), f"expected claims whose files differ, was {name} twice"
-    (place / name).write_text(item.text)
-    fields = {"claim": item.claim, "kind": item.kind, "method": item.method, "questions": item.questions}
-    return fields | {"lemmas": list(item.lemmas), "sha256": item.sha256, "file": name}
-
-
-def check(folder: Path) -> list[Row]:
-    """Return what cvc5 says of each certificate that an index in `folder`, or one level below it, speaks of.
-
-    UsageError iff there is no index.
-    """
-    indexes = sorted(path for path in (folder / INDEX, *folder.glob(f"*/{INDEX}")) if path.is_file())
-    if not indexes:
-        raise click.UsageError(
-            f"expected certificates with {INDEX} in {folder}, was none; `peak prove --certify` writes them"
-        )
-    return [row for path in indexes for row in _checked(path)]
-
-
-def _checked(path: Path) -> Iterable[Row]:
-    try:
-        index = json.loads(path.read_text())
-        machine, spec = str(index["machine"]), str(index["specification"])
-        entries = [(str(item["claim"]), str(item["file"]), str(item["sha256"])) for item in index["certificates"]]
-        absent = [(str(item["claim"]), str(item["reason"])) for item in index["absent"]]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        yield Row(path.parent.name, INDEX, REJECTED, f"expected an index of certificates, was none: {error!r}")
-        return
-    for claim, file, sha256 in entries:
-        yield _judged(path.parent, (machine, spec, claim), file, sha256)
-    known = {file for _, file, _ in entries}
-    for other in sorted(item.name for item in path.parent.glob("*.smt2") if item.name not in known):
-        yield Row(machine, other, REJECTED, "expected a file that the index names, was another")
-    for claim, reason in absent:
-        yield Row(machine, claim, OPEN, f"no certificate: {reason}")
-    if not entries and not absent:
-        yield Row(machine, INDEX, OPEN, "no certificate at all is no evidence")
-
-
-def _judged(place: Path, about: tuple[str, str, str], file: str, sha256: str) -> Row:
-    from peak_trade.proof.second import Checked, Rejected, recheck  # noqa: PLC0415 - an extra, see `ready`
-
-    machine, spec, claim = about
-    if not _PLAIN.fullmatch(file) or not (place / file).is_file():
-        return Row(machine, claim, REJECTED, f"expected a file in the folder of its index, was {file!r}")
-    raw = (place / file).read_bytes()
-    was = hashlib.sha256(raw).hexdigest()
-    if was != sha256:
-        return Row(machine, claim, REJECTED, f"expected sha256 {sha256[:12]}…, was {was[:12]}…")
-    content = raw.decode(errors="replace")
-    named = (f"{HEAD}: {claim} of the machine {machine}.", f"; specification: {spec}")
-    if not set(named) <= set(content.split("\n", 8)[:8]):
-        return Row(machine, claim, REJECTED, "expected the claim, machine and specification of its index, was another")
-    before = wall_ns()
-    found = recheck(content)
-    took = (wall_ns() - before) // 1_000_000
-    if isinstance(found, Checked):
-        return Row(machine, claim, ACCEPTED, "", found.questions, took)
-    return Row(machine, claim, REJECTED if isinstance(found, Rejected) else OPEN, found.reason, 0, took)
 
 
 def code(rows: Iterable[Row]) -> int:

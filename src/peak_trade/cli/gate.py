@@ -2,6 +2,10 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
+from os import cpu_count
 from pathlib import Path
 from typing import Any, Final
 from xml.etree import ElementTree as ET
@@ -30,7 +34,7 @@ from peak_trade.gates.merge import (
     docs,
     drift,
 )
-from peak_trade.gates.specs import Spec, acknowledgements, judged, read
+from peak_trade.gates.specs import Mapper, Spec, acknowledgements, judged, read
 from peak_trade.gates.stops import severity
 from peak_trade.lang.source import Diagnostic
 
@@ -42,6 +46,7 @@ HEAD_CHARS: Final = 400
 PINNED: Final = "pygraphviz"
 """The renderer whose pictures are the same on every computer; those of another one are not compared."""
 
+PROCESSES_MAX: Final = 4
 WRITERS: Final = (*ENGINES, "src/peak_trade/cli/", "src/peak_trade/evidence/", "src/peak_trade/gates/")
 
 
@@ -53,12 +58,28 @@ def gate(root: Path, base: str, message: str = "", *, everything: bool = False) 
     change = Changed.since(root, base, everything=everything)
     said = acknowledgements((message, *change.messages()))
     specs = [read(change, path, said) for path in change.specs()]
+    with _mapper(specs) as mapper:
+        proofs = tuple(judged(change, specs, said, mapper))
     stages = (
-        *judged(change, specs, said),
+        *proofs,
         *drift(change, _expected(change, specs)),
         *docs(change),
     )
     return Verdict(base, change.paths, stages)
+
+
+@contextmanager
+def _mapper(specs: Sequence[Spec]) -> Iterator[Mapper]:
+    """Give `map`, or for several specifications that of as many processes as there are processors, at most four."""
+    workers = min(PROCESSES_MAX, cpu_count() or 1)
+    if len(specs) < 2 or workers < 2:
+        yield map
+        return
+    executor = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    try:
+        yield executor.map
+    finally:
+        executor.shutdown(cancel_futures=True)
 
 
 def _expected(change: Changed, specs: Sequence[Spec]) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final, assert_never
 
@@ -145,8 +146,9 @@ def judge_system(system: System, only: frozenset[str] | None, place: str, effort
 def _spoken(system: System, result: Result) -> Machine:
     """Return the machine that `result` is about: the tracked one, or the few side by side of which its run is one."""
     trace = result.verdict.trace if isinstance(result.verdict, Proved | Refuted) else None
-    count = "" if trace is None else trace.machine.rpartition(COUNT_MARK)[2]
-    return instance(system, int(count)) if count else tracked(system)
+    if trace is None:
+        return tracked(system)
+    return instance(system, int(trace.machine.rpartition(COUNT_MARK)[2]))
 
 
 @click.command("prove", cls=Answering)
@@ -175,10 +177,12 @@ def command(
     """
     names = machines or (*spec_names(), *system_names())
     _known(names, only)
-    found = [one for group in judge_all(names, frozenset(only) or None, effort(options)) for one in group]
+    spent = effort(options)
+    found = [one for group in judge_all(names, frozenset(only) or None, spent) for one in group]
     gated = [machine_at(name) for name in names if not is_system(name)] if locks and not only else []
     rows = [row for machine in gated for row in _locks(machine)]
-    checked = certify.certified(((one.machine, one.result) for one in found), chosen=bool(only))
+    whole = (lambda: _judged(chain(*judge_all(names, None, spent)))) if only else None
+    checked = certify.certified(_judged(found), whole)
     code = _code(found, rows) if checked is None else certify.worse(_code(found, rows), certify.code(checked[0]))
     click.echo(_json(found, rows, code, checked) if style == "json" else _text(found, rows))
     if checked is not None and style == "text":
@@ -186,6 +190,10 @@ def command(
     if out is not None:
         click.echo("\n".join(shelve(out, ((one.machine, one.place, one.result) for one in found))), err=True)
     raise Exit(code)
+
+
+def _judged(found: Iterable[Timed]) -> list[certify.Judged]:
+    return [(one.place, one.machine, one.result) for one in found]
 
 
 def _known(names: Sequence[str], only: tuple[str, ...]) -> None:

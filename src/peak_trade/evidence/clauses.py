@@ -1,25 +1,25 @@
 """The governance contract and the threat model as pages: each clause and hazard with the evidence that carries it.
 
-Held iff at least one property answers it and every one that does is proved. Tested iff none does and tests are named.
-Everything else is OPEN, and OPEN is never a pass.
+Proved iff at least one property answers it, every one that does is proved, and a second solver accepted each
+certificate; in part iff the contract says that something is left. Tested iff no property answers it and tests are named. Everything else is OPEN, and OPEN is never a pass.
 """
 
 from collections.abc import Iterable, Mapping
 from typing import Final
 
 from peak_trade.backends.markdown import code, codes, grid, prose
-from peak_trade.evidence.claims import WRITTEN_BY, Evidence, proof, seal
+from peak_trade.evidence.claims import NOT_PROVED, WRITTEN_BY, Evidence, proof, seal
 from peak_trade.evidence.contract import Clause, Contract
-from peak_trade.proof.verdict import Proved
 
-PROVED, TESTED, OPEN, BROKEN = "proved", "tested", "**OPEN**", "**NOT PROVED**"
-MANY: Final = (
-    "Whether a test passes is said by the run that is at hand, not by this page: `proved` is about the",
-    "model.",
+PROVED, IN_PART, TESTED, OPEN = "proved", "proved in part", "tested", "**OPEN**"
+WHAT: Final = (
+    "*Proved* says that each property which answers it holds of the model, by certificates that a second solver",
+    "accepted; whether they say all that the sentence says is for its reader to judge, and *in part* says that they do",
+    "not. *Tested* names tests; whether they pass is said by the run at hand, not by this page.",
 )
 
-Answers = Mapping[str, tuple[tuple[Evidence, str], ...]]
-"""For each id the claims that answer it."""
+Answers = Mapping[str, tuple[tuple[Evidence, str, str], ...]]
+"""For each id the claims that answer it, with their sentences."""
 
 
 def contract_page(declared: Contract, found: Iterable[Evidence]) -> str:
@@ -27,10 +27,11 @@ def contract_page(declared: Contract, found: Iterable[Evidence]) -> str:
     lines = [
         "# Governance contract",
         "",
-        "What was agreed, clause by clause, from `spec/contract.yaml`, and what carries each: properties with their proof",
-        "and certificate, tests, and the code that enforces it. A clause without evidence is **OPEN**, never passed.",
+        "What was agreed, clause by clause, from `spec/contract.yaml`, and what carries each: properties with their",
+        "proof and certificate, tests, and the code that enforces it. A clause without evidence is **OPEN**, never",
+        "passed.",
     ]
-    return _page(lines, declared.of("clause"), _answers(found))
+    return _page(lines, declared.of("clause"), answers_of(found))
 
 
 def threats_page(declared: Contract, found: Iterable[Evidence]) -> str:
@@ -38,36 +39,38 @@ def threats_page(declared: Contract, found: Iterable[Evidence]) -> str:
     lines = [
         "# Threat model",
         "",
-        "What can go wrong, the incident or rule that it is known from, the control against it, and the evidence for that",
-        "control. A hazard without evidence is **OPEN**, never passed.",
+        "What can go wrong, the incident or rule that it is known from, the control against it, and the evidence for",
+        "that control. A hazard without evidence is **OPEN**, never passed.",
     ]
-    return _page(lines, declared.of("hazard"), _answers(found))
+    return _page(lines, declared.of("hazard"), answers_of(found))
+
+
+def answers_of(found: Iterable[Evidence]) -> Answers:
+    """Return the claims that answer each id, in the order of the specifications."""
+    answers: dict[str, tuple[tuple[Evidence, str, str], ...]] = {}
+    for item in found:
+        for claim in item.properties:
+            for name in claim.answers:
+                answers[name] = (*answers.get(name, ()), (item, claim.name, claim.says))
+    return answers
 
 
 def status(clause: Clause, answers: Answers) -> str:
     """Return the one word that says what is known of a clause or hazard."""
-    claims = answers.get(clause.id, ())
-    if claims:
-        good = all(isinstance(item.report.result(name).verdict, Proved) for item, name in claims)
-        return PROVED if good else BROKEN
-    return TESTED if clause.tests else OPEN
-
-
-def _answers(found: Iterable[Evidence]) -> Answers:
-    answers: dict[str, tuple[tuple[Evidence, str], ...]] = {}
-    for item in found:
-        judged = {result.property for result in item.report.results}
-        for claim in item.machine.properties:
-            for name in claim.answers if claim.name in judged else ():
-                answers[name] = (*answers.get(name, ()), (item, claim.name))
-    return answers
+    told = [item.told(name) for item, name, _ in answers.get(clause.id, ())]
+    if not told:
+        return TESTED if clause.tests else OPEN
+    if not all(one is not None and one.proved for one in told):
+        return NOT_PROVED
+    if not all(one is not None and one.accepted for one in told):
+        return OPEN
+    return IN_PART if clause.open else PROVED
 
 
 def _page(head: list[str], clauses: tuple[Clause, ...], answers: Answers) -> str:
-    lines = [f"<!-- {WRITTEN_BY} -->", *head, *MANY, ""]
-    lines += grid(
-        ("id", "what it says", "status"), ((_link(item), prose(item.says), status(item, answers)) for item in clauses)
-    )
+    lines = [f"<!-- {WRITTEN_BY} -->", *head, *WHAT, ""]
+    rows = ((_link(item), prose(item.says), status(item, answers)) for item in clauses)
+    lines += grid(("id", "what it says", "status"), rows)
     for item in clauses:
         lines += _section(item, answers)
     return "\n".join(lines).rstrip("\n") + "\n"
@@ -78,24 +81,16 @@ def _link(item: Clause) -> str:
 
 
 def _section(item: Clause, answers: Answers) -> list[str]:
-    lines = [
-        f"## {item.id}",
-        "",
-        prose(item.says),
-        "",
-        f"From: {prose(item.source)}. Status: {status(item, answers)}.",
-        "",
-    ]
+    from_where = f"From: {prose(item.source)}. Status: {status(item, answers)}."
+    lines = [f"## {item.id}", "", prose(item.says), "", from_where, ""]
+    claims = answers.get(item.id, ())
     lines += grid(
-        ("property", "machine", "sentence", "proved by", "certificate"),
+        ("property", "of", "sentence", "proved by", "certificate"),
         (
-            (code(name), code(on.machine.name), prose(result.says), proof(result), seal(on.certificates.get(name)))
-            for on, name in answers.get(item.id, ())
-            for result in (on.report.result(name),)
+            (code(name), code(on.name), prose(says), proof(on.told(name)), seal(on.told(name)))
+            for on, name, says in claims
         ),
     )
-    notes = [f"Not proved: {prose(item.open)}"] if item.open else []
-    files = grid(
-        ("tests", "code"), [(codes(item.tests) or "–", codes(item.code) or "–")] if item.tests or item.code else []
-    )
-    return [*lines, *files, *(line for note in notes for line in (note, ""))]
+    files = [(codes(item.tests) or "–", codes(item.code) or "–")] if item.tests or item.code else []
+    lines += grid(("tests", "code"), files)
+    return [*lines, *((f"Beyond the properties: {prose(item.open)}", "") if item.open else ())]

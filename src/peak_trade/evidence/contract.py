@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from peak_trade.lang.machine import Machine
+from peak_trade.lang.machine import Property
 from peak_trade.lang.read import read
 from peak_trade.lang.source import Findings, Source
 
@@ -58,7 +58,7 @@ class ContractRefusal(ValueError):  # noqa: N818 - named by what happened, like 
 
 
 def contract(name: str, text: str) -> Contract:
-    """Return the contract that `text` declares; `name` is how messages call it. ContractRefusal iff it declares none."""
+    """Return the contract that `text` declares; messages call it `name`. ContractRefusal iff it declares none."""
     findings = Findings(Source(name, text))
     data = read(findings)
     if data is None:
@@ -75,19 +75,18 @@ def _said(error: Any) -> str:  # noqa: ANN401 - pydantic's own mapping
     return f"{'.'.join(map(str, error['loc']))}: {error['msg']}"
 
 
-def answering(machines: Iterable[Machine]) -> dict[str, tuple[str, ...]]:
-    """Return for each id the properties that answer it, in the order of the machines."""
+def answering(properties: Iterable[Property]) -> dict[str, tuple[str, ...]]:
+    """Return for each id the properties that answer it, in their order."""
     found: dict[str, tuple[str, ...]] = {}
-    for machine in machines:
-        for item in machine.properties:
-            for name in item.answers:
-                found[name] = (*found.get(name, ()), item.name)
+    for item in properties:
+        for name in item.answers:
+            found[name] = (*found.get(name, ()), item.name)
     return found
 
 
-def problems(declared: Contract, machines: Iterable[Machine], root: Path) -> tuple[str, ...]:
-    """Return what is wrong with the contract of these machines, whose files are under `root`; empty iff it is sound."""
-    return tuple(_problems(declared, answering(machines), root))
+def problems(declared: Contract, properties: Iterable[Property], root: Path) -> tuple[str, ...]:
+    """Return what is wrong with the contract of these properties, with files under `root`; empty iff it is sound."""
+    return tuple(_problems(declared, answering(properties), root))
 
 
 def _problems(declared: Contract, answers: dict[str, tuple[str, ...]], root: Path) -> Iterator[str]:
@@ -95,7 +94,8 @@ def _problems(declared: Contract, answers: dict[str, tuple[str, ...]], root: Pat
     for name in sorted({name for name in known if known.count(name) > 1}):
         yield f"{name}: expected one declaration, was {known.count(name)}"
     for name in sorted(answers.keys() - set(known)):
-        yield f"{name}: expected a clause or hazard of the contract, was only named by {', '.join(answers[name])}; declare it"
+        known_by = ", ".join(answers[name])
+        yield f"{name}: expected a clause or hazard of the contract, was only named by {known_by}; declare it"
     for item in declared.contract:
         if item.id not in answers and not item.open:
             yield f"{item.id}: expected a property that answers it, or the reason in `open`, was neither"

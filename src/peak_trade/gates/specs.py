@@ -1,7 +1,7 @@
 """The steps of the merge gate over specifications: well formed, proved, each lock needed, nothing loosened unseen."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -25,6 +25,9 @@ UNSOLVABLE: Final = frozenset({"PT015", "PT043"})
 """With a name that means two things, or a sort without values, a solver's answers mean nothing."""
 
 DECLARES: Final = re.compile(r"^(machine|states|transitions)\s*:", re.MULTILINE)
+STEPS: Final = ("prove", "locks")
+Job: TypeAlias = tuple[str, Source, Machine]
+Mapper: TypeAlias = Callable[[Callable[[Job], tuple[Diagnostic, ...]], Sequence[Job]], Iterable[tuple[Diagnostic, ...]]]
 Text: TypeAlias = Callable[[str], str | None]
 """The text of the file at a path, or None iff there is none."""
 
@@ -99,25 +102,37 @@ def _with_solved(parsed: Parsed, found: tuple[Diagnostic, ...]) -> tuple[Diagnos
     return tuple(sorted({*found, *solved}, key=lambda item: (item.span, item.code, item.message)))
 
 
-def judged(change: Changed, specs: Iterable[Spec], acknowledged: Mapping[str, str]) -> Iterator[Stage]:
-    """Yield the steps `check`, `prove`, `locks` and `compare`; none iff no specification is in question."""
+def judged(
+    change: Changed, specs: Iterable[Spec], acknowledged: Mapping[str, str], mapper: Mapper = map
+) -> Iterator[Stage]:
+    """Yield the steps `check`, `prove`, `locks` and `compare`; none iff no specification is in question.
+
+    `mapper` is `map`, or that of an executor: the findings are the same.
+    """
     known, removed = tuple(specs), change.removed()
     if not known and not removed:
         return
     sound = [(item.source, item.machine) for item in known if item.machine is not None]
     names = tuple(source.name for source, _ in sound)
     if known:
-        yield Stage(
-            "check", tuple(item.source.name for item in known), tuple(one for item in known for one in item.found)
-        )
+        found = tuple(one for item in known for one in item.found)
+        yield Stage("check", tuple(item.source.name for item in known), found)
     if sound:
-        yield Stage("prove", names, tuple(one for pair in sound for one in _unproved(*pair)))
-        yield Stage("locks", names, tuple(one for pair in sound for one in _idle(*pair)))
+        jobs = [(step, *pair) for step in STEPS for pair in sound]
+        told = dict(zip(((job[0], job[1].name) for job in jobs), mapper(_proofs, jobs), strict=True))
+        for step in STEPS:
+            yield Stage(step, names, tuple(one for name in names for one in told[step, name]))
     loose = [one for source, machine in sound for one in _loosened(change, source, machine, acknowledged)]
     loose += [_gone(change, path, acknowledged) for path in removed]
     if sound or removed:
         said = _stale(acknowledged, {one.message.partition(" ")[0] for one in loose})
         yield Stage("compare", (*names, *removed), (*loose, *said))
+
+
+def _proofs(job: Job) -> tuple[Diagnostic, ...]:
+    """Return what one step of proofs finds in one machine; another process can do it."""
+    step, source, machine = job
+    return tuple(_unproved(source, machine) if step == "prove" else _idle(source, machine))
 
 
 def acknowledgements(messages: Iterable[str]) -> dict[str, str]:

@@ -1,15 +1,16 @@
 """From the text of a system to a `System`, or to all that is wrong with the text."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from pydantic import ValidationError
 
 from peak_trade.lang.blueprint import MovePart, RulePart, SystemPart
 from peak_trade.lang.build import Builder
-from peak_trade.lang.elaborate import Names, members, predicate
-from peak_trade.lang.expr import TRUE, Expr, Lit, Scope, Var
+from peak_trade.lang.dotted import Words
+from peak_trade.lang.elaborate import Names
+from peak_trade.lang.expr import TRUE, Lit, Scope, Var
 from peak_trade.lang.inherit import inherited
 from peak_trade.lang.machine import Event, Field, Machine, Origin, Property, Update
 from peak_trade.lang.misfit import misfits
@@ -17,8 +18,8 @@ from peak_trade.lang.read import Path as Place
 from peak_trade.lang.read import read
 from peak_trade.lang.shape import Shape
 from peak_trade.lang.sorts import BOOL, INT, EnumSort
-from peak_trade.lang.source import Diagnostic, Findings, Source
-from peak_trade.lang.system import Answer, Move, Part, Rule, Sum, System, names, scalar, states
+from peak_trade.lang.source import Diagnostic, Findings, Source, nearest
+from peak_trade.lang.system import Answer, Move, Part, Rule, Sum, System, scalar
 
 Load: TypeAlias = Callable[[str], Machine | str]
 """Gives the machine of a name, or the reason why there is none."""
@@ -61,32 +62,25 @@ def _shape(findings: Findings) -> Shape | None:
     try:
         part = SystemPart.model_validate(data)
     except ValidationError as error:
-        for item in misfits(error, data):
+        found = misfits(error, data)
+        extras = [item.path for item in found if item.kind == "unknown"]
+        for item in found:
+            if item.kind == "missing" and any(_meant(path, item.path) for path in extras):
+                continue  # it stands there under a misspelt name, which is reported
             inner = item.kind in ("unknown", "key")
             place = marks.key(item.path) if inner else marks.at(item.path[:-1] if item.kind == "missing" else item.path)
             key = str(item.path[-1]) if item.path else ""
             message = {"unknown": f"unknown key `{key}`", "missing": f"expected the key `{key}`, was not there"}
-            findings.add(CODES[item.kind], place, message.get(item.kind, item.message))
+            likely = [str(one.path[-1]) for one in found if one.kind == "missing" and _meant(item.path, one.path)]
+            hint = f"did you mean `{likely[0]}`?" if likely and item.kind == "unknown" else ""
+            findings.add(CODES[item.kind], place, message.get(item.kind, item.message), hint)
         return None
     return Shape(part, marks, data, frozenset())  # type: ignore[arg-type]  # a builder's shape of another part
 
 
-@dataclass(slots=True)
-class _Words:
-    """What names mean in a system; see `lang.vocabulary` for a machine's."""
-
-    enums: dict[str, EnumSort]
-    unsure: frozenset[str] = frozenset()
-    context: dict[str, Var] = field(default_factory=dict)
-    once: Names = field(default_factory=dict)
-    each: Names = field(default_factory=dict)
-    sums: Names = field(default_factory=dict)
-    after: Names = field(default_factory=dict)
-    rules: Names = field(default_factory=dict)
-
-    def claim(self, *, steps: bool) -> Names:
-        """Return the names of properties: everyone's, in steps also the rule and the values after."""
-        return {**self.once, **self.each, **self.sums, **(self.after | self.rules if steps else {})}
+def _meant(extra: Place, missing: Place) -> bool:
+    """Return true iff the unknown key at `extra` is like the missing one of the same mapping."""
+    return extra[:-1] == missing[:-1] and nearest(str(extra[-1]), {str(missing[-1])}) != ""
 
 
 @dataclass(slots=True)
@@ -98,14 +92,14 @@ class _Assembler(Builder):
 
     def __post_init__(self) -> None:
         enums = {name: EnumSort(name, tuple(item)) for name, item in self._file.enums.items()}
-        self.names = _Words(enums)  # type: ignore[assignment]  # the same questions, another vocabulary
+        self.names = Words(enums)  # type: ignore[assignment]  # the same questions, another vocabulary
 
     @property
     def _file(self) -> SystemPart:
         return self.shape.part  # type: ignore[return-value]  # as above
 
     @property
-    def _words(self) -> _Words:
+    def _words(self) -> Words:
         return self.names  # type: ignore[return-value]  # as above
 
     def system(self) -> System | None:
@@ -118,13 +112,11 @@ class _Assembler(Builder):
         bare = System(
             file.system, file.version, file.summary, tuple(words.enums.values()), self.parts, shared, own, (), (), ()
         )
-        self._name(bare)
+        words.learn(bare)
         sums = tuple(self._sum(name) for name in file.sums)
-        for item in sums:
-            words.sums[item.name] = Var(item.name, INT, Scope.CONTEXT)
-            words.after[f"next_{item.name}"] = Var(item.name, INT, Scope.NEXT)
+        words.learn_sums(sums)
         rules = (*(self._rule(index, item) for index, item in enumerate(file.rules)), *self._free())
-        self._name_rules(rules)
+        words.learn_rules(rules)
         claims: tuple[Property, ...] = tuple(self._each("properties", enumerate(file.properties), self._property))
         both = (*claims, *(lemma for part in self.parts for lemma in inherited(part)))
         return System(bare.name, bare.version, bare.summary, bare.enums, self.parts, shared, own, sums, rules, both)
@@ -137,26 +129,6 @@ class _Assembler(Builder):
                 yield Part(name, found, item.each, self.shape.marks.key(path))
             else:
                 self.findings.add("PT070", self.shape.marks.at((*path, "machine")), found)
-
-    def _name(self, bare: System) -> None:
-        """Give every variable, state, tag and constant its name."""
-        words, found = self._words, names(bare)
-        words.once |= {str(lit.value): lit for sort in words.enums.values() for lit in members(sort)}
-        for home, variables in ((words.once, found.once), (words.each, found.each)):
-            for item in variables:
-                home[item.name] = Var(item.name, item.sort, Scope.CONTEXT)
-                words.after[_next(item.name)] = Var(item.name, item.sort, Scope.NEXT)
-        for part in bare.parts:
-            home = words.each if part.each else words.once
-            home |= _constants(part)
-            home |= {f"{part.name}.is_{tag}": test for tag, test in _tags(part, Scope.CONTEXT)}
-            words.after |= {f"{part.name}.next_is_{tag}": test for tag, test in _tags(part, Scope.NEXT)}
-        words.context = {item.name: Var(item.name, item.sort, Scope.CONTEXT) for item in (*bare.shared, *bare.own)}
-
-    def _name_rules(self, rules: tuple[Rule, ...]) -> None:
-        sort = EnumSort("Rule", tuple(rule.name for rule in rules))
-        self._words.rules = {"event": Var("event", sort, Scope.EVENT)}
-        self._words.rules |= {str(lit.value): lit for lit in members(sort)}
 
     def _sum(self, name: str) -> Sum:
         path: Place = ("sums", name)
@@ -240,9 +212,13 @@ class _Assembler(Builder):
             for event in part.machine.events:
                 if (part.name, event.name) in free:
                     yield _alone(part, event)
-                elif (part.name, event.name) not in offered:
+                elif (part.name, event.name) not in offered and not self._astray():
                     message = f"nothing says when `{part.name}.{event.name}` happens"
                     self.findings.add("PT073", part.span, message, "a rule, or a line in `free` or `never`")
+
+    def _astray(self) -> bool:
+        """Return true iff some event or part that is named does not exist: it may have been meant for another."""
+        return any(item.code in ("PT021", "PT071") for item in self.findings.items)
 
     def _listed(self, key: str, dotted: list[str], but: frozenset[Pair] = frozenset()) -> frozenset[Pair]:
         found: set[Pair] = set()
@@ -272,21 +248,6 @@ def _alone(part: Part, event: Event) -> Rule:
 def _pair(dotted: str) -> Pair:
     part, _, event = dotted.partition(".")
     return part, event
-
-
-def _constants(part: Part) -> Names:
-    return {f"{part.name}.{lit.value}": lit for sort in part.enums() for lit in members(sort)}
-
-
-def _tags(part: Part, scope: Scope) -> Iterator[tuple[str, Expr]]:
-    control = Var(f"{part.name}.state", states(part), scope)
-    for tag in sorted({tag for state in part.machine.states for tag in state.tags}):
-        yield tag, predicate(control, part.machine.tagged(tag))
-
-
-def _next(name: str) -> str:
-    part, dot, rest = name.rpartition(".")
-    return f"{part}{dot}next_{rest}"
 
 
 def _text(value: bool | int | str) -> str:

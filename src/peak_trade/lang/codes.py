@@ -121,4 +121,21 @@ CODES: dict[str, Code] = {
     ),
     "PT060": Code("not one claim", "A property has exactly one of always, lemma, step, witness, leads_to."),
     "PT061": Code("claimed twice", "Two properties say the same; one of them only looks like more assurance."),
+    "PT070": Code(
+        "part without a machine",
+        "A part of a system is the machine in the file of that name beside the system's own. It must be there, have no\n"
+        "mistakes, and be a machine: a part is never a system, so that no composition goes round in a circle.",
+    ),
+    "PT071": Code("unknown part", "The part is not declared under `parts`."),
+    "PT072": Code(
+        "rule that does not fit",
+        "A move gives each payload field of its event one argument, and no other. A rule that happens to nobody reads\n"
+        "and writes only what is shared; what each of the many has is for rules with `each: true`. On that rests that\n"
+        "what is proved of one of the many is proved of any number.",
+    ),
+    "PT073": Code(
+        "event of which nothing is said",
+        "Every event of a part is offered by a rule, happens by itself (`free`), or never happens here (`never`).\n"
+        "Leaving one out by mistake would make proofs say less than they seem to.",
+    ),
 }

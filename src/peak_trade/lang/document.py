@@ -174,6 +174,9 @@ def _strict(node: Any) -> Any:  # noqa: ANN401 - any JSON data
         case {"anyOf": [only, {"type": "null"}], **rest}:
             rest.pop("default", None)
             return _strict({**rest, **only})
+        case {"anyOf": [*some, {"type": "null"}], **rest}:
+            rest.pop("default", None)
+            return _strict({**rest, "anyOf": some})
         case {"patternProperties": dict(), **_rest} if "additionalProperties" not in node:
             return _strict({**node, "additionalProperties": False})
         case dict():

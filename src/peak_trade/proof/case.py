@@ -17,7 +17,7 @@ from peak_trade.proof.induct import Induction, Inductor
 from peak_trade.proof.obligation import Obligation
 from peak_trade.proof.rank import Ranking
 from peak_trade.proof.solve import GaveUp, Limits, Oracle
-from peak_trade.proof.unroll import Unroll
+from peak_trade.proof.unroll import Path, Unroll
 from peak_trade.proof.verdict import Verdict
 
 
@@ -52,6 +52,7 @@ class Case:
     inductor: Inductor
     induction: Induction
     runs: dict[bool, Unroll] = field(default_factory=dict)
+    searched: dict[str, int] = field(default_factory=dict)
     graphs: list[tuple[object, Graph | GaveUp]] = field(default_factory=list)
 
     @classmethod
@@ -103,6 +104,14 @@ class Case:
             lemmas = self.invariants(proved=True) + (self.invariants(proved=False) if filtered else ())
             self.runs[filtered] = Unroll.of(self.encoding, lemmas, self.limits)
         return self.runs[filtered]
+
+    def shortest(self, claim: Claim, item: Obligation, steps_max: int) -> Path | GaveUp | None:
+        """Return a shortest run to what `item` of `claim` forbids, or None; lengths searched before are left out."""
+        begin = self.searched.get(claim.name, 0)
+        found = self.unrolled(claim).shortest(item, steps_max, begin)
+        if found is None:
+            self.searched[claim.name] = max(begin, steps_max + 1)
+        return found
 
     def spent(self) -> int:
         """Return what Z3 has spent on this case so far, in its own deterministic unit."""

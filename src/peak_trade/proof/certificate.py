@@ -15,12 +15,15 @@ import z3
 
 from peak_trade.backends.definitions import Definitions
 from peak_trade.lang.expr import Scope
-from peak_trade.lang.machine import Always, LeadsTo, Machine, Step, Witness
+from peak_trade.lang.machine import Always, LeadsTo, Machine, Property, Step, Witness
 from peak_trade.lang.pretty import expression, fingerprint
 from peak_trade.proof import argument
 from peak_trade.proof.argument import Argument
 from peak_trade.proof.questions import Question, Questions, invariant
 from peak_trade.proof.verdict import Proved, Report, Result
+
+AUTOMATIC: Final = frozenset({"sorts", "deadlock"})
+"""The kinds of claims that are made of every machine without being declared."""
 
 HEAD: Final = "; Certificate of Peak Trade"
 LOGIC: Final = "(set-logic ALL)"
@@ -106,7 +109,9 @@ def _certificate(machine: Machine, report: Report, result: Result, defined: str)
     if verdict.method == "exploration":
         return Absent(result.property, result.kind, "none: bounded exploration of every value there is")
     kept = support(machine, report, result)
-    claim = next((item for item in machine.properties if item.name == result.property), None)
+    claim = _declared(machine, result)
+    if claim is None and result.kind not in AUTOMATIC:
+        return Absent(result.property, result.kind, "this machine does not make the claim")
     if isinstance(claim, LeadsTo) and not _all_proved(machine, report):
         return Absent(result.property, result.kind, "an invariant that is not proved may hold back a fair event")
     if isinstance(claim, Always) and not _DEEPER.fullmatch(verdict.method):
@@ -122,6 +127,12 @@ def _certificate(machine: Machine, report: Report, result: Result, defined: str)
     return Certificate(result.property, result.kind, verdict.method, lemmas, len(asks), text)
 
 
+def _declared(machine: Machine, result: Result) -> Property | None:
+    """Return the claim as declared; of several side by side (`lang.compose`), that of the first of them."""
+    known = {item.name: item for item in machine.properties}
+    return known.get(result.property) or known.get(f"{result.property}[1]")
+
+
 def _all_proved(machine: Machine, report: Report) -> bool:
     names = {item.name for item in machine.properties if isinstance(item, Always)}
     proved = {item.property for item in report.results if isinstance(item.verdict, Proved)}
@@ -130,7 +141,7 @@ def _all_proved(machine: Machine, report: Report) -> bool:
 
 def _argument(on: Questions, result: Result, verdict: Proved) -> Argument:
     deeper = _DEEPER.fullmatch(verdict.method)
-    match next((item for item in on.machine.properties if item.name == result.property), None):
+    match _declared(on.machine, result):
         case Always() as claim:
             return argument.deeper(on, claim, int(deeper[1])) if deeper else argument.always(on, claim)
         case Step() as claim:

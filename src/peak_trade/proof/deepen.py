@@ -26,7 +26,7 @@ def kinduction(case: Case, claim: Claim) -> Finding | Open:
     item, steps = case.obligation(claim), _Steps(case, claim)
     why: Open = Open("k-induction is not tried")
     for depth in range(2, case.limits.induction_steps_max + 1):
-        start = case.unrolled(claim).shortest(item, depth - 1)
+        start = case.shortest(claim, item, depth - 1)
         if isinstance(start, Path):
             return Finding(Refuted(confirm(case.machine, item, start), item.why))
         if isinstance(start, GaveUp):

@@ -7,6 +7,7 @@ gains is taken from the row that had it; so what stops a mutant is what the spec
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import count
 
 from peak_trade.lang.cells import Choice, cells
 from peak_trade.lang.expr import TRUE, Expr, Scope, Var, conjunction
@@ -225,11 +226,15 @@ class _Maker:
     ) -> Mutant:
         row, states, goal = where
         when = _stated(self.machine, row, states[0], event.name)
-        new = Transition(f"+{name}", states, event.name, goal, when, reason=row.reason, span=row.span)
+        new = Transition(self._free_id(), states, event.name, goal, when, reason=row.reason, span=row.span)
         rows = self._carved(states, event.name, row)
         machine = replace(self.machine, transitions=(*self.machine.transitions, new), dismissals=rows)
         place = f"{event.name} in {states[0]}"
         return Mutant(name, kind, place, f"`{event.name}` {says}.", event.name, row.span, _tidy(machine), None, new)
+
+    def _free_id(self) -> str:
+        taken = {item.name for item in (*self.machine.transitions, *self.machine.properties)}
+        return next(name for name in ("ADDED", *(f"ADDED-{number}" for number in count(2))) if name not in taken)
 
     def _dismissed(self, state: str, event: str) -> Dismissal | None:
         """Return the row that alone decides the cell without taking it, if there is one."""

@@ -25,7 +25,7 @@ from peak_trade.proof.planner import ENGINES, result
 from peak_trade.proof.prove import LIMITS, NoSuchClaim, Progress
 from peak_trade.proof.search import reached
 from peak_trade.proof.solve import Limits
-from peak_trade.proof.verdict import Proved, Refuted, Report, Result, Unknown
+from peak_trade.proof.verdict import NotInductive, Proved, Refuted, Report, Result, Unknown
 
 COUNT_MAX = 3
 """With how many side by side a refutation or a witness is looked for."""
@@ -81,7 +81,22 @@ def _of_any(task: Task, machine: Machine, wanted: frozenset[str], cache: Cache |
     able = tuple(name for name in task.engines if name not in ABSTRACT) or ("induction",)
     if not told:
         return {}
-    return {one.property: one for one in prove_job(Job(machine, told, task.limits, able), cache).results}
+    return {one.property: _abstract(one) for one in prove_job(Job(machine, told, task.limits, able), cache).results}
+
+
+def _abstract(found: Result) -> Result:
+    """Return `found` of the tracked machine as it is of any number: a run in it refutes nothing.
+
+    What others do in such a run is what the invariants allow, which may be more than anybody can do.
+    """
+    verdict = found.verdict
+    if not isinstance(verdict, Refuted):
+        return found
+    if verdict.trace is None or not verdict.trace.links:
+        return replace(found, verdict=Unknown(f"{verdict.why}, in the view of one among any number"))
+    *before, last = verdict.trace.links
+    start = before[-1].value if before else verdict.trace.start
+    return replace(found, verdict=NotInductive(start, (last,), f"{verdict.why}, in the view of one among any number"))
 
 
 def _unfounded(system: System, known: dict[str, Result]) -> Iterator[str]:

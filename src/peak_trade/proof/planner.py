@@ -79,12 +79,17 @@ def _word(claim: Claim, verdict: Verdict) -> str:
 def _found(case: Case, claim: Claim, engines: frozenset[str]) -> Finding:
     opens: list[tuple[str, Open]] = []
     for name, engine in PLAN:
-        if name in engines:
+        if name in engines and not (name == "spacer" and _exhausted(opens)):
             found = engine(case, claim)
             if isinstance(found, Finding):
                 return found
             opens.append((name, found))
     return Finding(_undecided(case, claim, opens))
+
+
+def _exhausted(opens: list[tuple[str, Open]]) -> bool:
+    """Return true iff induction has reached its limit: what Spacer invents could not be proved either."""
+    return any(name == "induction" and found.exhausted for name, found in opens)
 
 
 def _undecided(case: Case, claim: Claim, opens: list[tuple[str, Open]]) -> Verdict:

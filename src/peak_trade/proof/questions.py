@@ -13,7 +13,7 @@ from peak_trade.backends import smtlib
 from peak_trade.backends.definitions import Definitions
 from peak_trade.backends.smtlib import STEP, Function, Moment, symbol
 from peak_trade.lang.expr import Scope, Var
-from peak_trade.lang.machine import Always, Machine, Transition
+from peak_trade.lang.machine import Always, Machine, Mirror, Transition
 
 AFTER: Final = Moment(now=STEP.next)
 """The value after the step, where a claim about one value is meant."""
@@ -79,7 +79,7 @@ class Questions:
 
     def theirs(self, event: str, moment: Moment = STEP) -> tuple[str, ...]:
         """Return the invariants said of whoever else acts if `event` is offered; nothing if nobody else does."""
-        others = (names for mirror, names in self._mirrors(moment) if mirror == event)
+        others = tuple(self._names(item, moment) for item in self.machine.mirrors if item.event == event)
         return tuple(invariant(item).at(moment, names) for names in others for item in self.kept)
 
     def payload(self, event: str) -> tuple[str, ...]:
@@ -96,14 +96,11 @@ class Questions:
         names = " ".join(f"({name} {smtlib.sort(of)})" for name, of in self.terms.payload(item.event))
         return f"(forall ({names}) (not {taken}))" if names else f"(not {taken})"
 
-    def _mirrors(self, moment: Moment) -> Iterator[tuple[str, dict[Var, str]]]:
+    def _names(self, mirror: Mirror, moment: Moment) -> dict[Var, str]:
+        """Return the payload fields that stand for the variables of whoever acts in the event of `mirror`."""
         sorts = {item.name: item.sort for item in self.machine.variables}
-        for mirror in self.machine.mirrors:
-            fields = {item.name: item.sort for item in self.machine.event(mirror.event).payload}
-            yield (
-                mirror.event,
-                {
-                    Var(name, sorts[name], Scope.CONTEXT): smtlib.name(Var(field, fields[field], Scope.PAYLOAD), moment)
-                    for name, field in mirror.fields
-                },
-            )
+        fields = {item.name: item.sort for item in self.machine.event(mirror.event).payload}
+        return {
+            Var(name, sorts[name], Scope.CONTEXT): smtlib.name(Var(field, fields[field], Scope.PAYLOAD), moment)
+            for name, field in mirror.fields
+        }

@@ -7,7 +7,7 @@ from peak_trade.backends.relation import Encoding, Frame, Offer
 from peak_trade.backends.smt import Term
 from peak_trade.lang.machine import Always, LeadsTo, Machine
 from peak_trade.lang.sorts import IntSort, is_whole
-from peak_trade.lang.trace import Trace
+from peak_trade.lang.trace import Trace, replay
 from peak_trade.proof.confirm import confirm
 from peak_trade.proof.mutate import Mutant
 from peak_trade.proof.obligation import Obligation
@@ -40,9 +40,14 @@ def quantities(machine: Machine) -> tuple[frozenset[str], Mapping[str, frozenset
 
 
 def largest(machine: Machine, trace: Trace) -> int:
-    """Return the largest quantity in `trace`, in values and payloads, by its absolute value."""
+    """Return the largest quantity in `trace`, in values and payloads, by its absolute value.
+
+    A last step that an invariant stops counts as if it were taken: what it would lead to is the violation.
+    """
     context, fields = quantities(machine)
-    values = [trace.start, *(link.value for link in trace.links)]
+    events = tuple((link.event, dict(link.payload)) for link in trace.links)
+    taken = replay(replace(machine, properties=()), trace.start, events)
+    values = [trace.start, *(link.value for link in taken.links)]
     found = [
         abs(scalar)
         for value in values

@@ -35,7 +35,7 @@ def reached(case: Case, claim: Claim, steps_max: int) -> Finding | Open:
     if isinstance(claim, LeadsTo) and _never_stuck(case, claim):
         return Open("no run gets stuck")
     item = case.obligation(claim)
-    found = case.unrolled(claim).shortest(item, length)
+    found = case.shortest(claim, item, length)
     if isinstance(found, Path):
         trace = confirm(case.machine, item, found)
         return Finding(Proved("witness", trace) if isinstance(claim, Witness) else Refuted(trace, item.why))

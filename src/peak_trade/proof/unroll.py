@@ -44,9 +44,12 @@ class Unroll:
         relation = encoding.world.every((encoding.relation(), *after))
         return cls(encoding, oracle, relation, [(encoding.before, encoding.offer)])
 
-    def shortest(self, item: Obligation, steps_max: int) -> Path | GaveUp | None:
-        """Return a shortest run of at most `steps_max` steps to what `item` forbids, or None iff there is none."""
-        for length in range(steps_max + 1):
+    def shortest(self, item: Obligation, steps_max: int, steps_min: int = 0) -> Path | GaveUp | None:
+        """Return a shortest run of at most `steps_max` steps to what `item` forbids, or None iff there is none.
+
+        That there is none of fewer than `steps_min` steps is known already.
+        """
+        for length in range(steps_min, steps_max + 1):
             self._extend(length)
             term = item.at if length == 0 else self._moved(item.by, length - 1)
             answer = self.oracle.ask(term, [_step(moment) for moment in range(length - 1)])

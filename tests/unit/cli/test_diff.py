@@ -11,6 +11,25 @@ from peak_trade.cli.app import command
 
 SPEC = Path(__file__).parents[3] / "spec" / "session.yaml"
 LOCK = "      flag_off: live_flag\n"
+LAMP = """\
+machine: lamp
+version: 1
+summary: A lamp that wears out.
+context:
+  count: {type: int, min: 0, init: 0, doc: How often it was lit}
+states:
+  whole: {initial: true, doc: It can be lit}
+events:
+  light: {origin: operator, doc: Somebody lights it}
+reasons:
+  worn: It is worn out.
+transitions:
+  - {id: L1, from: whole, on: light, when: count < 3, set: {count: count + 1}}
+refuse:
+  - {in: whole, on: light, when: count >= 3, reason: worn}
+properties:
+  - {id: LAMP-1, always: count <= 3, says: Three times at most., answers: [C9]}
+"""
 
 
 def peak(*arguments: object) -> Result:
@@ -59,14 +78,15 @@ def test_a_renamed_transition_is_exit_zero(tmp_path: Path) -> None:
 
 def test_the_proofs_of_both_are_compared(tmp_path: Path) -> None:
     """A claim that was proved and is refuted is named; without the proofs only the step is."""
-    head, gate = SPEC.read_text().split("- {id: S50,", 1)
-    broken = tmp_path / "broken.yaml"
-    broken.write_text(f"{head}- {{id: S50,{gate.replace('to: STOPPING, reason: killed', 'reason: killed', 1)}")
-    told = json.loads(peak("session", broken, "--format", "json").stdout)
-    kinds = {(item["kind"], item["name"]) for item in told["loosened"]}
-    assert ("transition", "S50") in kinds
-    assert ("proof", "SES-10") in kinds
-    bare = json.loads(peak("session", broken, "--format", "json", "--no-proofs").stdout)
+    old, new = tmp_path / "old.yaml", tmp_path / "new.yaml"
+    old.write_text(LAMP)
+    new.write_text(LAMP.replace("when: count < 3", "when: count < 4").replace("when: count >= 3", "when: count >= 4"))
+    told = json.loads(peak(old, new, "--format", "json").stdout)
+    assert [(item["kind"], item["name"], item["clauses"]) for item in told["loosened"]] == [
+        ("transition", "L1", ["C9"]),
+        ("proof", "LAMP-1", ["C9"]),
+    ]
+    bare = json.loads(peak(old, new, "--format", "json", "--no-proofs").stdout)
     assert {item["kind"] for item in bare["loosened"]} == {"transition"}
 
 

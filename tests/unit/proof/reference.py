@@ -53,6 +53,9 @@ SESSION = (
     ("Idle", "STOPPED", "", "STOPPED"),
 )
 ALL = "[INIT, PREFLIGHT_OK, PREFLIGHT_FAILED, DRYRUN_ACTIVE, LIVE_ACTIVE, STOPPING, STOPPED, ERROR]"
+FILLS = """\
+loc_@: loc_@ + inq_@, inq_@: 0, inm_@: NO_REPORT,
+    st_@: "FILLED if loc_@ + inq_@ == qty_@ else (PENDING_CANCEL if st_@ == PENDING_CANCEL else PARTIALLY_FILLED)\""""
 RULES = (
     ("Submit", "@active", "st_@ == CREATED and out_@ == NO_REQUEST", "st_@: PENDING_NEW, out_@: NEW"),
     (
@@ -93,8 +96,7 @@ RULES = (
         "RFill",
         ALL,
         "inm_@ == FILL",
-        "loc_@: loc_@ + inq_@, inq_@: 0, inm_@: NO_REPORT, "
-        'st_@: "FILLED if loc_@ + inq_@ == qty_@ else (PENDING_CANCEL if st_@ == PENDING_CANCEL else PARTIALLY_FILLED)"',
+        FILLS,
     ),
     ("RCxl", ALL, "inm_@ == CXLD", "st_@: CANCELED, inm_@: NO_REPORT"),
     ("RExp", ALL, "inm_@ == EXPD", "st_@: EXPIRED, inm_@: NO_REPORT"),
@@ -122,13 +124,13 @@ def reference(orders: int, edits: tuple[tuple[str, str], ...] = ()) -> Machine:
         )
     text += "reasons: {no: x}\ntransitions:\n"
     closed = " and ".join(CLOSED.replace("@", str(number)) for number in numbers)
-    for name, source, guard, target in (*SESSION, ("Stopped", "STOPPING", closed, "STOPPED")):
+    for name, origin, guard, target in (*SESSION, ("Stopped", "STOPPING", closed, "STOPPED")):
         when = f', when: "{guard}"' if guard else ""
-        source = f'"{source}"' if source.startswith("@") else source
+        source = f'"{origin}"' if origin.startswith("@") else origin
         text += f"  - {{id: T_{name}, from: {source}, on: {name}{when}, to: {target}}}\n"
     for number in numbers:
-        for name, source, guard, updates in RULES:
-            source = '"#active"' if source.startswith("@") else source
+        for name, origin, guard, updates in RULES:
+            source = '"#active"' if origin.startswith("@") else origin
             row = f'  - {{id: T_{name}_@, from: {source}, on: {name}_@, when: "{guard}", set: {{{updates}}}}}\n'
             text += row.replace("@", str(number)).replace("#", "@")
     events = ", ".join([*names, *(f"{row[0]}_{number}" for number in numbers for row in RULES)])

@@ -64,7 +64,7 @@ def sound(counter: Write, read: Read) -> Machine:
     return read(counter(PROPERTIES))
 
 
-@pytest.mark.parametrize("name", ["order", "session"])
+@pytest.mark.parametrize("name", ["order", "venue"])
 def test_every_shipped_claim_has_a_certificate_that_cvc5_accepts(shipped: Shipped, name: str) -> None:
     """Whatever is proved of the shipped machines is shown by a text that a second solver accepts."""
     machine = shipped(name)
@@ -85,7 +85,9 @@ def test_equal_machines_give_equal_bytes(sound: Machine) -> None:
 def test_the_head_tells_what_it_is_about(sound: Machine) -> None:
     """A reader sees the claim, its sentence, the method, what it rests on, and of which specification it speaks."""
     text = certificates(sound)["C-3"].text
-    assert text.startswith("; Certificate of Peak Trade: C-3 of the machine counter.\n; says: Follows from the first.\n")
+    assert text.startswith(
+        "; Certificate of Peak Trade: C-3 of the machine counter.\n; says: Follows from the first.\n"
+    )
     assert f"; specification: {fingerprint(sound)}\n" in text
     assert ";   count <= limit\n(define-fun Inv.C-1 " in certificates(sound)["C-1"].text
     assert "; rests on: C-3\n" in text
@@ -108,8 +110,16 @@ def test_inferred_lemmas_are_printed_like_declared_ones(counter: Write, read: Re
     with_it = certificates(machine, Report("counter", "", (result,)))["C-3"]
     assert recheck(with_it.text) == Checked(with_it.questions)
     assert ";   count <= limit\n(define-fun Inv.NEW-1 " in with_it.text
-    without = certificates(machine, Report("counter", "", (replace(result, lemmas=(), inferred=()),)))["C-3"]
-    assert isinstance(recheck(without.text), Checked) == ("C-3" in certificates(machine))
+
+
+def test_each_lemma_is_needed(shipped: Shipped) -> None:
+    """Without the lemmas that its proof names, the certificate of an invariant is rejected."""
+    machine = shipped("order")
+    report = prove(machine)
+    bare = tuple(replace(item, lemmas=()) for item in report.results if item.kind == "always" and item.lemmas)
+    found = certificates(machine, replace(report, results=bare))
+    assert len(found) > 2
+    assert [name for name, item in found.items() if not isinstance(recheck(item.text), Rejected)] == []
 
 
 def test_bounded_exploration_has_no_certificate(sound: Machine) -> None:
@@ -264,7 +274,6 @@ def planted(sound: Machine) -> Iterator[tuple[str, str, Machine]]:
     wide = (Variable("count", IntSort(0, 9), 0, "", free=True), *sound.variables[1:])
     yield "start freed", "C-1", replace(sound, variables=wide)
     yield "claim strengthened", "C-1", _claim(sound, "C-1", TIGHT)
-    yield "lemma weakened", "COUNTER-SORTS", _claim(sound, "C-1", TRUE)
     yield "claim negated", "C-1", _claim(sound, "C-1", Not(Compare(Comparison.LE, COUNT, LIMIT)))
     yield "step claim strengthened", "C-4", _claim(sound, "C-4", Not(TRUE))
     yield "rank that may be negative", "C-7", _property(sound, "C-7", rank=Arith(Arithmetic.SUB, COUNT, LIMIT))
@@ -276,7 +285,7 @@ def planted(sound: Machine) -> Iterator[tuple[str, str, Machine]]:
 
 
 def test_what_was_tampered_with_is_rejected(sound: Machine) -> None:
-    """The certificate of a tampered machine with the old proof is rejected, for each of two dozen kinds of tampering."""
+    """The certificate of a tampered machine with the old proof is rejected, for each kind of tampering."""
     report = prove(sound, QUICK)
     assert report.passed, [item for item in report.results if not isinstance(item.verdict, Proved)]
     kinds = set()
@@ -284,7 +293,7 @@ def test_what_was_tampered_with_is_rejected(sound: Machine) -> None:
         kinds.add(kind)
         judged = recheck(certificates(machine, report)[claim].text)
         assert isinstance(judged, Rejected), (kind, judged)
-    assert len(kinds) == 24
+    assert len(kinds) == 23
 
 
 @pytest.mark.parametrize(

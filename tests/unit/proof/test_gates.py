@@ -13,7 +13,7 @@ LOCKED = ("require: {soon: count > 0}", "require: {soon: count > 0, full: count 
 
 
 def test_no_lock_of_the_live_gate_is_idle(shipped: Callable[[str], Machine]) -> None:
-    """Without any one lock of the live gate a claim falls by a run, or stands only on a second line that is named."""
+    """Without any one lock of the live gate every claim stands, and stands on a second line that is named."""
     machine = shipped("session")
     (gate,) = entering(machine, "live")
     found = gates(machine)
@@ -21,15 +21,24 @@ def test_no_lock_of_the_live_gate_is_idle(shipped: Callable[[str], Machine]) -> 
         Lock(gate, one.reason) for one in machine.transition(gate).require
     )
     assert {item for item in found if not isinstance(item, Needed | Backed)} == set()
-    assert {item.lock.reason for item in found if isinstance(item, Needed)} >= {
-        "flag_off",
-        "override_missing",
-        "override_expired",
-        "digest_changed",
-    }
-    for item in found:
-        if isinstance(item, Needed):
-            assert item.trace.links[-1].event == machine.transition(gate).event
+    backed = {item.lock.reason: item.lemmas for item in found if isinstance(item, Backed)}
+    assert set(backed) == {one.reason for one in machine.transition(gate).require}
+    assert "SES-16" in backed["flag_off"]
+    assert "SES-17" in backed["override_expired"]
+
+
+@pytest.mark.parametrize(
+    ("behind", "reason"),
+    [("flag_off", "flag_off"), ("digest_changed", "digest_changed")],
+)
+def test_without_the_second_line_the_lock_of_the_gate_is_needed(
+    shipped: Callable[[str], Machine], behind: str, reason: str
+) -> None:
+    """Once the grant of the override has lost its own lock, the lock of the gate is all that keeps the claim."""
+    machine = without(shipped("session"), Lock("S20", behind))
+    found = {item.lock.reason: item for item in gates(machine)}[reason]
+    assert isinstance(found, Needed)
+    assert found.trace.links[-1].event == "go_live"
 
 
 def test_a_lock_that_keeps_a_claim_is_needed(counter: Write, read: Read) -> None:
