@@ -130,7 +130,7 @@ class Driver:
         return str(self.book.value[0])
 
     def variable(self, name: str) -> Scalar:
-        """Return the value of a context variable; KeyError if the machine has none of this name."""
+        """Return the value of a context variable that is no map; KeyError if the machine has none of this name."""
         scalar: Scalar = self.book.value[self._places[name]]
         return scalar
 

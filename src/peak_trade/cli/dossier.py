@@ -2,11 +2,14 @@
 
 import hashlib
 import json
+import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import rich_click as click
 
@@ -18,6 +21,12 @@ from peak_trade.session.clock import wall_ns
 INDEX: Final = "index.json"
 ACCEPTED, REJECTED, OPEN = "accepted", "rejected", "unknown"
 NAME_CHARS_MAX: Final = 120
+
+ENTRIES_EACH_MIN: Final = 8
+"""For how many certificates a process of its own pays."""
+
+Entry: TypeAlias = tuple[str, str, str]
+"""A claim, the file of its certificate, and the SHA-256 that the file must have."""
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*\.smt2")
 _OTHER: Final = re.compile(r"[^A-Za-z0-9._-]")
@@ -85,8 +94,7 @@ def _checked(path: Path) -> Iterable[Row]:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         yield Row(path.parent.name, INDEX, REJECTED, f"expected an index of certificates, was none: {error!r}")
         return
-    for claim, file, sha256 in entries:
-        yield _judged(path.parent, (machine, spec, claim), file, sha256)
+    yield from _all(partial(_judged, path.parent, (machine, spec)), entries)
     known = {file for _, file, _ in entries}
     for other in sorted(item.name for item in path.parent.glob("*.smt2") if item.name not in known):
         yield Row(machine, other, REJECTED, "expected a file that the index names, was another")
@@ -96,10 +104,19 @@ def _checked(path: Path) -> Iterable[Row]:
         yield Row(machine, INDEX, OPEN, "no certificate at all is no evidence")
 
 
-def _judged(place: Path, about: tuple[str, str, str], file: str, sha256: str) -> Row:
+def _all(work: Callable[[Entry], Row], entries: list[Entry]) -> Iterable[Row]:
+    """Return what `work` says of each entry in order, by as many processes as there are cores if that pays."""
+    jobs = min(os.cpu_count() or 1, len(entries) // ENTRIES_EACH_MIN)
+    if jobs < 2:
+        return [work(entry) for entry in entries]
+    with ProcessPoolExecutor(jobs) as pool:
+        return list(pool.map(work, entries))
+
+
+def _judged(place: Path, about: tuple[str, str], entry: Entry) -> Row:
     from peak_trade.proof.second import Checked, Rejected, recheck  # noqa: PLC0415 - an extra, see `ready`
 
-    machine, spec, claim = about
+    (machine, spec), (claim, file, sha256) = about, entry
     if not _PLAIN.fullmatch(file) or not (place / file).is_file():
         return Row(machine, claim, REJECTED, f"expected a file in the folder of its index, was {file!r}")
     raw = (place / file).read_bytes()

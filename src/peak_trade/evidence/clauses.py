@@ -1,7 +1,8 @@
 """The governance contract and the threat model as pages: each clause and hazard with the evidence that carries it.
 
 Proved iff at least one property answers it, every one that does is proved, and a second solver accepted each
-certificate; in part iff the contract says that something is left. Tested iff no property answers it and tests are named. Everything else is OPEN, and OPEN is never a pass.
+certificate; in part iff the contract says that something is left. Tested iff no property answers it and tests are
+named. Everything else is OPEN, and OPEN is never a pass.
 """
 
 from collections.abc import Iterable, Mapping

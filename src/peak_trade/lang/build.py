@@ -118,7 +118,7 @@ class Builder:
         if getattr(item, other) is not None:
             message, hint = f"expected no `{other}` for {item.type}", "delete it: only a map has elements"
             if kind == document.MAP:
-                hint = "delete it: every element starts as false, the first member, or the number nearest to 0"
+                hint = "delete it: every element starts as false, the first member, the least number or 0"
             self.findings.add("PT012", marks.key((*path, other)), message, hint)
         sort: Sort | None = self._sort(item, path) if kind != document.MAP else self._map(item, path)
         if sort is None:

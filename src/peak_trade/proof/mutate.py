@@ -234,7 +234,7 @@ class _Maker:
 
     def _free_id(self) -> str:
         taken = {item.name for item in (*self.machine.transitions, *self.machine.properties)}
-        return next(name for name in ("ADDED", *(f"ADDED-{number}" for number in count(2))) if name not in taken)
+        return next(name for name in (f"ADDED-{number}" for number in count(1)) if name not in taken)
 
     def _dismissed(self, state: str, event: str) -> Dismissal | None:
         """Return the row that alone decides the cell without taking it, if there is one."""

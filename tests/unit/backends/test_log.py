@@ -1,5 +1,6 @@
 """A machine with maps and free variables means the same to every backend, and is shown with them."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -148,9 +149,8 @@ def test_a_claim_that_holds_but_is_not_inductive_is_shown_by_a_value_with_entrie
     machine = parse(Source("log", head.replace("sums[at] > 0", "sums[at] > 3") + claims)).machine
     assert machine is not None
     verdict = prove(machine, only=frozenset(("LOG-9",))).result("LOG-9").verdict
-    assert isinstance(verdict, NotInductive | Refuted)
-    if isinstance(verdict, NotInductive):
-        assert dict(verdict.start.context[2]) == {99: True}  # type: ignore[arg-type]  # a map
+    assert isinstance(verdict, NotInductive)
+    assert (99, True) in verdict.start.context[2]  # type: ignore[operator]  # a map
 
 
 def test_the_document_survives_writing_and_reading() -> None:
@@ -186,7 +186,7 @@ def test_an_undecided_cell_is_shown_with_elements() -> None:
     assert machine is not None
     (found,) = decide(machine, source)
     assert found.code == "PT050"
-    assert "sums={0: 3}" in found.message
+    assert re.search(r"head=(\d), sums=\{\1: 3\}", found.message)
 
 
 def test_two_encodings_of_a_machine_with_maps_stand_side_by_side() -> None:

@@ -58,7 +58,7 @@ def test_the_evidence_names_every_claim_with_its_hash(shelf: Path) -> None:
 
 
 def test_the_committed_evidence_is_what_would_be_written_now(shelf: Path) -> None:
-    """No proof or hash in the committed evidence has drifted; `--evidence` in the message of the page writes it again."""
+    """No proof or hash in the committed evidence has drifted; `--evidence` writes it again."""
     now = json.loads((shelf / "proofs.json").read_text())["machines"]["order"]
     assert json.loads((ROOT / "docs/evidence/proofs.json").read_text())["machines"]["order"] == now
 

@@ -48,7 +48,7 @@ def test_the_shipped_contract_is_sound() -> None:
 
 
 def test_the_committed_proofs_are_of_the_shipped_specifications() -> None:
-    """Every shipped specification has fresh evidence; after a change `peak prove --certify --evidence` makes it anew."""
+    """Every shipped specification has fresh evidence; `peak prove --certify --evidence` makes it anew."""
     data = json.loads((ROOT / PROOFS).read_text())
     assert stale(data, ((item.name, item.fingerprint) for item in known())) == ()
 

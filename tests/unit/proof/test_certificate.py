@@ -33,7 +33,7 @@ from peak_trade.proof.second import Checked, Rejected, Unknown, recheck
 from peak_trade.proof.solve import Limits
 from peak_trade.proof.verdict import Proved, Refuted, Report, Result
 
-QUICK = Limits(refutation_steps_max=3, witness_steps_max=3)
+QUICK = Limits(refutation_steps_max=3, witness_steps_max=3, inference_rlimit=500_000, exploration_values_max=200)
 PROPERTIES = """\
 - {id: C-1, always: count <= limit, says: Never more than the limit., answers: [C0.1]}
 - {id: C-2, always: "count >= 1 or state == open", says: It is shut only if it was used.}
@@ -379,7 +379,7 @@ def machines(draw: st.DrawFn) -> Machine:
     )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(machines())
 def test_the_second_solver_never_contradicts_the_first(machine: Machine) -> None:
     """On random machines cvc5 accepts each certificate of a proved claim, and none of a claim that is refuted."""
