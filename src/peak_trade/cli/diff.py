@@ -10,15 +10,18 @@ from click.exceptions import Exit
 
 from peak_trade.backends.svg import RenderError
 from peak_trade.backends.union import Pairs, picture
-from peak_trade.cli.specs import WrongSpec, machine_at
+from peak_trade.cli.specs import WrongSpec, is_system, machine_at, system_at
 from peak_trade.gates import git
+from peak_trade.lang import assemble as system
 from peak_trade.lang.check import examine
 from peak_trade.lang.machine import Machine
 from peak_trade.lang.parse import parse
 from peak_trade.lang.source import Source
+from peak_trade.lang.track import tracked
 from peak_trade.proof.delta import Cell, Claim, Delta, Loosening, Shift, Word
 from peak_trade.proof.diff import diff, fallen, unproved
 from peak_trade.proof.outcomes import TAKEN
+from peak_trade.proof.planner import ENGINES
 from peak_trade.proof.prove import LIMITS, prove
 
 PASS, LOOSER, UNDECIDED = 0, 1, 3
@@ -38,9 +41,11 @@ def compared(old: Machine, new: Machine, *, proofs: bool = True) -> Delta:
     delta = diff(old, new)
     if not proofs or delta.quiet:
         return delta
-    now = prove(new, LIMITS)
+    # A run in the view of one among any number refutes nothing: of a system only what is proved counts.
+    engines = ("induction",) if new.mirrors else ENGINES
+    now = prove(new, LIMITS, engines=engines)
     asked = unproved(delta, now)
-    return fallen(delta, prove(old, LIMITS, asked), now) if asked else delta
+    return fallen(delta, prove(old, LIMITS, asked, engines=engines), now) if asked else delta
 
 
 def code_of(delta: Delta) -> int:
@@ -51,15 +56,35 @@ def code_of(delta: Delta) -> int:
 def machine_from(place: str) -> Machine:
     """Return the machine at `place`: a file, a shipped name, or `REF:path`, a file as of a git revision.
 
-    UsageError iff there is none; WrongSpec iff it has mistakes.
+    Of a system it is the machine with one tracked among any number. UsageError iff there is none; WrongSpec iff it has
+    mistakes.
     """
     revision, colon, path = place.partition(":")
     if not colon or Path(place).exists():
-        return machine_at(place)
-    data = git.content(Path.cwd(), revision, path)
+        return tracked(system_at(place)) if is_system(place) else machine_at(place)
+    data = _shown(revision, path)
     if data is None:
         raise click.UsageError(f"expected a file of a revision, was `{place}`; `git show {place}` says what git knows")
-    return machine_of(place, data)
+    return _tracked(place, data) if system.is_system(data.decode("utf-8", "replace")) else machine_of(place, data)
+
+
+def _shown(revision: str, path: str) -> bytes | None:
+    return git.content(Path.cwd(), revision, path)
+
+
+def _tracked(place: str, data: bytes) -> Machine:
+    """Return the tracked machine of the system that `data` declares, its parts from the same revision."""
+    revision, _, path = place.partition(":")
+
+    def load(name: str) -> Machine | str:
+        beside = f"{path.rpartition('/')[0]}/{name}.yaml".removeprefix("/")
+        found = _shown(revision, beside)
+        return f"{revision} has no {beside}" if found is None else machine_of(f"{revision}:{beside}", found)
+
+    made = system.assemble(Source(place, data.decode("utf-8", "replace").removeprefix("\ufeff")), load)
+    if made.system is None:
+        raise WrongSpec(place, made.diagnostics)
+    return tracked(made.system)
 
 
 def machine_of(name: str, data: bytes) -> Machine:

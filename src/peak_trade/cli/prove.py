@@ -130,12 +130,12 @@ def _claims(name: str) -> tuple[str, ...]:
 def judge_system(system: System, only: frozenset[str] | None, place: str, effort: Effort = EFFORT) -> list[Timed]:
     """Return the results on what `system` claims of any number, each with the machine that it is about."""
     timed: list[Timed] = []
-    last = wall_ns()
+    last, view = wall_ns(), tracked(system)
 
     def progress(result: Result) -> None:
         nonlocal last
         now = wall_ns()
-        timed.append(Timed(_spoken(system, result), result, (now - last) // 1_000_000, place))
+        timed.append(Timed(_spoken(system, view, result), result, (now - last) // 1_000_000, place))
         last = now
 
     task = parametric.Task(system, only, effort.limits, effort.engines)
@@ -143,11 +143,11 @@ def judge_system(system: System, only: frozenset[str] | None, place: str, effort
     return timed
 
 
-def _spoken(system: System, result: Result) -> Machine:
+def _spoken(system: System, view: Machine, result: Result) -> Machine:
     """Return the machine that `result` is about: the tracked one, or the few side by side of which its run is one."""
     trace = result.verdict.trace if isinstance(result.verdict, Proved | Refuted) else None
     if trace is None:
-        return tracked(system)
+        return view
     return instance(system, int(trace.machine.rpartition(COUNT_MARK)[2]))
 
 

@@ -65,7 +65,7 @@ def plain(machine: Machine, trace: Trace) -> dict[str, Any]:
 
 
 def text(machine: Machine, trace: Trace) -> str:
-    """Return `trace` as lines for a person: where it starts and with which free variables, then what each step changed."""
+    """Return `trace` as lines for a person: the start with its free variables, then what each step changed."""
     data = plain(machine, trace)
     started = data["start"]["context"]
     free = ", ".join(f"{item.name} = {word(started[item.name])}" for item in machine.variables if item.free)

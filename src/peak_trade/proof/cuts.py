@@ -5,7 +5,7 @@ proof found says which parts it rests on; a cut must hit them all. So the smalle
 tried next: it leaves another proof, or a run shows it to be a cut, and then no smaller one exists.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Final
@@ -16,11 +16,12 @@ from peak_trade.lang.machine import Always, Machine, Step
 from peak_trade.lang.source import Source
 from peak_trade.lang.trace import Trace
 from peak_trade.proof import obligation
-from peak_trade.proof.anatomy import Anatomy, without
+from peak_trade.proof.anatomy import Anatomy, parts, without
 from peak_trade.proof.confirm import confirm
 from peak_trade.proof.decide import decide
 from peak_trade.proof.obligation import Obligation
 from peak_trade.proof.solve import Limits
+from peak_trade.proof.trial import about
 from peak_trade.proof.unroll import Path, Unroll
 
 LIMITS: Final = Limits(question_rlimit=5_000_000, refutation_steps_max=8)
@@ -77,12 +78,15 @@ def cuts(
 
 
 def _sound(machine: Machine, anatomy: Anatomy) -> frozenset[str]:
-    return frozenset(name for name in anatomy.names if _well_formed(without(machine, (name,))))
+    """Return the parts that can be dropped unseen. Locks and updates decide no cell, so only guards need the solver."""
+    guards = {part.name: part.transition for part in parts(machine) if part.kind == "guard"}
+    return frozenset(name for name in anatomy.names if _well_formed(machine, frozenset((name,)), guards))
 
 
-def _well_formed(machine: Machine) -> bool:
-    nowhere = Source(machine.name, "")
-    return not check(machine, nowhere) and not decide(machine, nowhere)
+def _well_formed(machine: Machine, off: frozenset[str], guards: Mapping[str, str]) -> bool:
+    less, nowhere = without(machine, off), Source(machine.name, "")
+    events = {machine.transition(guards[name]).event for name in off if name in guards}
+    return not check(less, nowhere) and not any(decide(about(less, event), nowhere) for event in sorted(events))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,7 +105,7 @@ class _Search:
             rests = self.anatomy.proof(name, off, least=len(off) < ORDER_MAX)
             if rests is not None:
                 proofs.append(rests & self.failing)
-            elif _well_formed(without(self.anatomy.machine, off)):
+            elif self._can_fail(off):
                 trace = self._trace(name, off)
                 if trace is not None:
                     exact = not any(len(one) < len(off) for one in undecided)
@@ -114,6 +118,10 @@ class _Search:
         if off is not None:
             least = min(least, len(off))
         return NoCut(name, least, tuple(tuple(sorted(one)) for one in undecided))
+
+    def _can_fail(self, off: frozenset[str]) -> bool:
+        guards = {part.name: part.transition for part in parts(self.anatomy.machine) if part.kind == "guard"}
+        return _well_formed(self.anatomy.machine, off, guards)
 
     def _trace(self, name: str, off: frozenset[str]) -> Trace | None:
         """Return a run of the machine without `off` to the violation, or None if none is found.

@@ -6,6 +6,7 @@ Limits: Linux only; made once, when first asked for.
 import ctypes
 import os
 from collections.abc import Sequence
+from errno import EBADF, ENOTSOCK
 from functools import cache
 from typing import Final
 
@@ -54,7 +55,7 @@ def install(number: int, instructions: Sequence[Instruction]) -> tuple[int, int]
 
 
 def family(descriptor: int) -> int | None:
-    """Return the address family of an open socket, or None if it is none.
+    """Return the address family of an open socket, or None if it is none, or closed meanwhile.
 
     Raises:
         OSError: the kernel does not say.
@@ -63,7 +64,7 @@ def family(descriptor: int) -> int | None:
     got = _libc().getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, ctypes.byref(value), ctypes.byref(size))
     if got == 0:
         return value.value
-    problem = OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-    if isinstance(problem, OSError) and ctypes.get_errno() in (9, 88):  # EBADF: closed meanwhile; ENOTSOCK
+    number = ctypes.get_errno()
+    if number in (EBADF, ENOTSOCK):
         return None
-    raise problem
+    raise OSError(number, os.strerror(number))
