@@ -19,7 +19,7 @@ from peak_trade.backends.overlay import follow
 from peak_trade.backends.sequence import sequence, would_be
 from peak_trade.backends.sequence import text as mermaid
 from peak_trade.backends.svg import RenderError, svg
-from peak_trade.cli.specs import spec_names
+from peak_trade.cli.specs import is_shipped
 from peak_trade.lang.machine import Machine
 from peak_trade.lang.maps import shown, word
 from peak_trade.lang.step import Taken
@@ -81,7 +81,7 @@ def put(out: Path, item: Exhibit) -> str:
 
 def replay_command(file: Path, place: str) -> str:
     """Return the command that replays the trace in `file`; a shipped machine is found by its name."""
-    spec = [] if place in spec_names() else ["--spec", place]
+    spec = [] if is_shipped(place) else ["--spec", place]
     return shlex.join(["peak", "replay", file.as_posix(), *spec])
 
 

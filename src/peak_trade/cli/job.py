@@ -7,6 +7,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
+import rich_click as click
+
 from peak_trade.cli.specs import machine_named
 from peak_trade.evidence import artifacts
 from peak_trade.evidence.artifacts import Snapshot
@@ -19,6 +21,7 @@ from peak_trade.market.sheet import BarSettings
 from peak_trade.market.strategy import Strategy, load
 from peak_trade.session.assembly import JOURNAL, Session, Setup, expect_folder, open_session
 from peak_trade.session.config import Config
+from peak_trade.session.fence import FenceRefused, up
 from peak_trade.session.inputs import FileDrift, Input, no_drift
 
 BUILTIN: Final = "builtin"
@@ -87,8 +90,17 @@ def setup_of(job: Job, bars: Bars) -> Setup:
     )
 
 
+def fenced() -> None:
+    """Fence this process off from every network, or end the command; before a strategy is imported."""
+    try:
+        up()
+    except FenceRefused as error:
+        raise click.UsageError(f"{error}\nnext: peak doctor --network") from error
+
+
 def run(job: Job, progress: Progress | None = None) -> Done:
     """Run `job` to its end and write its artifacts; a session that fails its preflight leaves its journal."""
+    fenced()
     bars = bars_of(job.snapshot)
     setup = setup_of(job, bars)
     expect_folder(job.folder, resume=job.resume)

@@ -135,7 +135,9 @@ def judge_system(system: System, only: frozenset[str] | None, place: str, effort
     def progress(result: Result) -> None:
         nonlocal last
         now = wall_ns()
-        timed.append(Timed(_spoken(system, view, result), result, (now - last) // 1_000_000, place))
+        machine = _spoken(system, view, result)
+        where = place if machine is view else f"{place}{COUNT_MARK}{machine.name.rpartition(COUNT_MARK)[2]}"
+        timed.append(Timed(machine, result, (now - last) // 1_000_000, where))
         last = now
 
     task = parametric.Task(system, only, effort.limits, effort.engines)
@@ -180,7 +182,7 @@ def command(
     spent = effort(options)
     found = [one for group in judge_all(names, frozenset(only) or None, spent) for one in group]
     gated = [machine_at(name) for name in names if not is_system(name)] if locks and not only else []
-    rows = [row for machine in gated for row in _locks(machine)]
+    rows = [row for machine in gated for row in _locks(machine, spent)]
     whole = (lambda: _judged(chain(*judge_all(names, None, spent)))) if only else None
     checked = certify.certified(_judged(found), whole)
     code = _code(found, rows) if checked is None else certify.worse(_code(found, rows), certify.code(checked[0]))
@@ -204,10 +206,10 @@ def _known(names: Sequence[str], only: tuple[str, ...]) -> None:
         raise click.UsageError(str(NoSuchClaim(", ".join(names), wrong, known)))
 
 
-def _locks(machine: Machine) -> list[dict[str, Any]]:
+def _locks(machine: Machine, effort: Effort) -> list[dict[str, Any]]:
     """Return what each lock on the way into a live state is for: what falls, or barely holds, without it."""
     rows = []
-    for item in gates(machine, LIMITS):
+    for item in gates(machine, LIMITS, cache=effort.cache):
         row: dict[str, Any] = {"transition": item.lock.transition, "lock": item.lock.reason}
         match item:
             case Needed(refutes=refutes, trace=trace):

@@ -14,7 +14,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
-from peak_trade.cli.job import strategy_of
+from peak_trade.cli.job import fenced, strategy_of
 from peak_trade.evidence.artifacts import Snapshot
 from peak_trade.evidence.collect import RECOVERED
 from peak_trade.evidence.compare import END, Comparison, Differs, compare, reached, said, valid
@@ -90,6 +90,7 @@ def reenact(kept: Kept, scratch: Path, mode: Mode) -> Comparison:
         WrongWorld: version, specification, bars or configuration are not those of the journal.
         StrategyError: the strategy cannot be imported.
     """
+    fenced()
     expect_world(kept)
     script = script_of(kept)
     return _fresh(kept, scratch, script) if mode == "fresh" else _tape(kept, scratch, script)

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 import rich_click as click
 
-from peak_trade.cli.specs import machine_at, machine_named, relative, spec_names
+from peak_trade.cli.specs import is_shipped, machine_at, relative, spec_names, system_names
+from peak_trade.lang.compose import COUNT_MARK
 from peak_trade.lang.machine import Machine
 from peak_trade.lang.pretty import fingerprint
 from peak_trade.lang.trace import Trace, plain
@@ -43,12 +44,12 @@ def retrace(file: Path, options: Mapping[str, Any]) -> int:
 def _machine(found: Record, spec: str | None, *, any_version: bool) -> Machine:
     """Return the machine of the trace; UsageError iff there is none, or another one, or another version of it."""
     told = found.told
-    if spec is None and told.machine not in spec_names():
-        known = ", ".join(spec_names())
+    if spec is None and not is_shipped(told.machine):
+        known = ", ".join((*spec_names(), *(f"{name}{COUNT_MARK}1" for name in system_names())))
         raise click.UsageError(
             f"{found.file}: expected a shipped machine ({known}), was {told.machine}; give its file with --spec"
         )
-    machine = machine_named(told.machine) if spec is None else machine_at(spec)
+    machine = machine_at(told.machine if spec is None else spec)
     if machine.name != told.machine:
         raise click.UsageError(f"{spec}: expected machine {told.machine}, was {machine.name}; give another --spec")
     if fingerprint(machine) != told.fingerprint and not any_version:
@@ -111,7 +112,7 @@ def _save(file: Path, told: Told, run: tuple[Machine, Trace], spec: str | None) 
 
 def _place(file: Path, place: str) -> str:
     """Return the Python expression for `place` as the test in `file` finds it, wherever the project is."""
-    if place in spec_names():
+    if is_shipped(place):
         return f'"{place}"'
     here, there = file.resolve().parent, Path(place).resolve()
     shared = Path(os.path.commonpath((here, there)))

@@ -90,6 +90,11 @@ def machine_at(place: str) -> Machine:
     return machine_named(place)
 
 
+def is_shipped(place: str) -> bool:
+    """Return true iff `place` is the name of one of the project's own machines, or `NAME@2` of one of its systems."""
+    return place in spec_names() or (COUNT_MARK in place and place.rpartition(COUNT_MARK)[0] in system_names())
+
+
 def is_system(place: str) -> bool:
     """Return true iff `place` is a file that declares a system, or the name of one of the project's own."""
     path = Path(place)

@@ -65,7 +65,7 @@ def page(found: Iterable[Evidence]) -> str:
         lines += [f"## {item.name}", "", f"Specification `{item.fingerprint[:HASH_CHARS]}`. {_solvers(item)}", ""]
         lines += grid(
             ("id", "sentence", "kind", "proved by", "certificate", "witness", "roles", "mutants killed", "tested by"),
-            (_row(item, name, says, kind) for name, says, kind in _claims(item)),
+            (row(item, name, says, kind) for name, says, kind in _claims(item)),
         )
     return "\n".join(lines).rstrip("\n") + "\n"
 
@@ -84,7 +84,8 @@ def _claims(item: Evidence) -> list[tuple[str, str, str]]:
     return declared + [(one.id, one.says, one.kind) for one in more if one.id not in names]
 
 
-def _row(item: Evidence, name: str, says: str, kind: str) -> tuple[str, ...]:
+def row(item: Evidence, name: str, says: str, kind: str) -> tuple[str, ...]:
+    """Return the cells of a claim, as Markdown, in the order of the columns of `page`."""
     found, told = None if item.mutation is None else item.mutation.get(name), item.told(name)
     tests = codes(item.tests.get(name, ())) or NO_EVIDENCE
     return (

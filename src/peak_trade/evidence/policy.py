@@ -23,9 +23,9 @@ def sealed(page: str) -> str:
     return page.replace(PLACE, policy(page), 1)
 
 
-def policy(page: str) -> str:
-    """Return the policy under which `page` works: its own style sheets, its own script, and nothing else."""
-    return f"{NOTHING}; style-src {_allowed(_SHEET, page)}; script-src {_allowed(_SCRIPT, page)}"
+def policy(page: str, *, scripts: bool = True) -> str:
+    """Return the policy under which `page` works: its own style sheets, its own script if allowed, and nothing else."""
+    return f"{NOTHING}; style-src {_allowed(_SHEET, page)}; script-src {_allowed(_SCRIPT, page if scripts else '')}"
 
 
 def bare(picture: str) -> str:

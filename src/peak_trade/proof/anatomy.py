@@ -12,8 +12,8 @@ import z3
 
 from peak_trade.backends.relation import Encoding
 from peak_trade.backends.smt import Term
-from peak_trade.lang.expr import Expr, Ite, Not, Or, Scope, Var, conjunction
-from peak_trade.lang.machine import Always, LeadsTo, Machine, Step, Transition, Variable
+from peak_trade.lang.expr import At, Expr, Ite, Not, Or, Scope, Var, conjunction
+from peak_trade.lang.machine import Always, LeadsTo, Machine, Step, Transition, Update, Variable
 from peak_trade.lang.pretty import expression
 from peak_trade.lang.sorts import BOOL
 from peak_trade.lang.source import NOWHERE, Span
@@ -22,7 +22,7 @@ from peak_trade.proof.induct import Inductor
 from peak_trade.proof.obligation import Obligation
 from peak_trade.proof.rank import Ranking
 from peak_trade.proof.solve import Found, Impossible, Limits
-from peak_trade.proof.vary import conjuncts
+from peak_trade.proof.vary import conjuncts, written
 
 SWITCH: Final = "on:"
 """What the name of a switch begins with; no declared name has a colon."""
@@ -49,7 +49,7 @@ def parts(machine: Machine) -> tuple[Part, ...]:
             name = f"{item.name}.require.{lock.reason}"
             found.append(Part(name, item.name, "lock", expression(lock.holds), lock.span))
         for update in item.updates:
-            text = f"{update.variable} := {expression(update.value)}"
+            text = written(update)
             found.append(Part(f"{item.name}.set.{update.variable}", item.name, "update", text, update.span))
     return tuple(found)
 
@@ -87,13 +87,14 @@ def switched(machine: Machine) -> Machine:
         whens = [guarded(f"{old.name}.when.{place}", expr) for place, expr in enumerate(conjuncts(old.when), 1)]
         locks = (replace(one, holds=guarded(f"{old.name}.require.{one.reason}", one.holds)) for one in old.require)
         updates = (
-            replace(one, value=Ite(on(f"{old.name}.set.{one.variable}"), one.value, _own(one.variable)))
+            replace(one, value=Ite(on(f"{old.name}.set.{one.variable}"), one.value, unchanged(one)))
             for one in old.updates
         )
         return replace(old, when=conjunction(tuple(whens)), require=tuple(locks), updates=tuple(updates))
 
-    def _own(name: str) -> Var:
-        return Var(name, sorts[name], Scope.CONTEXT)
+    def unchanged(one: Update) -> Expr:
+        own = Var(one.variable, sorts[one.variable], Scope.CONTEXT)
+        return own if one.index is None else At(own, one.index)
 
     more = tuple(Variable(on(part.name).name, BOOL, True, part.text, free=True) for part in parts(machine))
     transitions = tuple(item(old) for old in machine.transitions)

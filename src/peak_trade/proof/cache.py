@@ -25,6 +25,7 @@ from peak_trade.proof import codec
 from peak_trade.proof.case import Case
 from peak_trade.proof.claim import Automatic, Claim, kind
 from peak_trade.proof.confirm import ReplayDisagrees, confirm
+from peak_trade.proof.obligation import reach
 from peak_trade.proof.solve import Limits
 from peak_trade.proof.unroll import Path as Run
 from peak_trade.proof.verdict import Proved, Refuted, Result
@@ -151,7 +152,8 @@ def _replayed(data: dict[str, Any], case: Case, claim: Claim) -> Trace:
     offers: list[tuple[str, Payload]] = [(str(event), dict(payload)) for event, payload in data["offers"]]
     if not _begins(case.machine, start):
         raise ValueError("expected a run from the start; the entry is damaged")
-    item = case.obligation(claim)
+    # Which steps the run-time filter admits is a question for a search; a replay asks `lang.step`.
+    item = reach(case.encoding, claim, ()) if isinstance(claim, Witness) else case.obligation(claim)
     trace = replay(replace(case.machine, properties=item.guards), start, tuple(offers))
     before = (trace.start, *(link.value for link in trace.links[:-1]))
     return confirm(case.machine, item, Run(before, tuple(offers)))

@@ -6,8 +6,9 @@ from typing import TypeAlias
 
 from peak_trade.lang.machine import Machine, Witness
 from peak_trade.lang.trace import Trace
+from peak_trade.proof.cache import Cache
+from peak_trade.proof.many import Job, prove_job
 from peak_trade.proof.obligation import sorts_name
-from peak_trade.proof.prove import prove
 from peak_trade.proof.solve import Limits
 from peak_trade.proof.verdict import Proved, Refuted, Result
 
@@ -78,13 +79,15 @@ def without(machine: Machine, lock: Lock) -> Machine:
     return replace(machine, transitions=tuple(changed if one is item else one for one in machine.transitions))
 
 
-def gates(machine: Machine, limits: Limits = LIMITS, tag: str = "live") -> tuple[Need, ...]:
+def gates(machine: Machine, limits: Limits = LIMITS, tag: str = "live", cache: Cache | None = None) -> tuple[Need, ...]:
     """Return what each lock on the way into the states with `tag` is for, in declared order."""
-    return needs(machine, entering(machine, tag), limits)
+    return needs(machine, entering(machine, tag), limits, cache)
 
 
-def needs(machine: Machine, transitions: tuple[str, ...], limits: Limits = LIMITS) -> tuple[Need, ...]:
-    """Return what each lock of `transitions` is for, in declared order.
+def needs(
+    machine: Machine, transitions: tuple[str, ...], limits: Limits = LIMITS, cache: Cache | None = None
+) -> tuple[Need, ...]:
+    """Return what each lock of `transitions` is for, in declared order; `cache` holds what was proved before.
 
     Only claims that are proved with the lock in place count.
     Limits: one lock at a time; locks of which one suffices are all `Backed` or `NotNeeded`.
@@ -92,17 +95,17 @@ def needs(machine: Machine, transitions: tuple[str, ...], limits: Limits = LIMIT
     locks = [Lock(name, one.reason) for name in transitions for one in machine.transition(name).require]
     if not locks:
         return ()
-    kept = {item.property: item for item in _judged(machine, limits) if isinstance(item.verdict, Proved)}
-    return tuple(_need(lock, kept, _judged(without(machine, lock), limits)) for lock in locks)
+    kept = {item.property: item for item in _judged(machine, limits, cache) if isinstance(item.verdict, Proved)}
+    return tuple(_need(lock, kept, _judged(without(machine, lock), limits, cache)) for lock in locks)
 
 
-def _judged(machine: Machine, limits: Limits) -> tuple[Result, ...]:
+def _judged(machine: Machine, limits: Limits, cache: Cache | None) -> tuple[Result, ...]:
     """Return the results on all claims about what must not happen, by the declared lemmas alone.
 
     An engine that invents lemmas would put the lock's own words back.
     """
     named = (item.name for item in machine.properties if not isinstance(item, Witness))
-    return prove(machine, limits, frozenset((*named, sorts_name(machine))), engines=ENGINES).results
+    return prove_job(Job(machine, frozenset((*named, sorts_name(machine))), limits, ENGINES), cache).results
 
 
 def _need(lock: Lock, kept: Mapping[str, Result], now: tuple[Result, ...]) -> Need:

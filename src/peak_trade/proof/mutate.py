@@ -11,11 +11,11 @@ from itertools import count
 
 from peak_trade.lang.cells import Choice, cells
 from peak_trade.lang.expr import TRUE, Expr, Scope, Var, conjunction
-from peak_trade.lang.machine import Dismissal, Event, Field, Machine, Transition, Update
+from peak_trade.lang.machine import Dismissal, Event, Field, Machine, Transition
 from peak_trade.lang.pretty import expression
 from peak_trade.lang.sorts import IntSort
 from peak_trade.lang.source import Span
-from peak_trade.proof.vary import conjuncts, near, opposite, put, shifted
+from peak_trade.proof.vary import conjuncts, near, opposite, put, written, wrong
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,13 +107,12 @@ class _Maker:
         sorts = {variable.name: variable.sort for variable in self.machine.variables}
         for place, update in enumerate(item.updates):
             others = item.updates[:place], item.updates[place + 1 :]
-            name, text = f"{item.name}.set.{update.variable}", f"{update.variable} := {expression(update.value)}"
+            name, text = f"{item.name}.set.{update.variable}", written(update)
             less = replace(item, updates=(*others[0], *others[1]))
             yield self._changed(f"{name}.drop", "set-drop", f"without `{text}`", item, less)
-            for number, value in enumerate(shifted(update.value, sorts[update.variable]), 1):
-                now: Update = replace(update, value=value)
-                says = f"with `{update.variable} := {expression(value)}` for `{text}`"
+            for number, now in enumerate(wrong(update, sorts[update.variable]), 1):
                 changed = replace(item, updates=(*others[0], now, *others[1]))
+                says = f"with `{written(now)}` for `{text}`"
                 yield self._changed(f"{name}.shift.{number}", "set-shift", says, item, changed)
 
     def _targets(self, item: Transition) -> Iterator[Mutant]:
@@ -263,7 +262,10 @@ class _Maker:
 def _resorted(item: Transition, old: Var, new: Var) -> Transition:
     """Return `item` with the field `new` for `old`: an expression knows the sort of each name in it."""
     locks = tuple(replace(lock, holds=put(lock.holds, old, new)) for lock in item.require)
-    updates = tuple(replace(update, value=put(update.value, old, new)) for update in item.updates)
+    updates = tuple(
+        replace(update, value=put(update.value, old, new), index=update.index and put(update.index, old, new))
+        for update in item.updates
+    )
     return replace(item, when=put(item.when, old, new), require=locks, updates=updates)
 
 

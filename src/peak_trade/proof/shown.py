@@ -22,8 +22,12 @@ VERDICTS: Final = (PROVED, REFUTED, NOT_INDUCTIVE)
 
 
 def claim_named(machine: Machine, name: str) -> Claim:
-    """Return the claim of `machine` that is called `name`; KeyError if it makes none."""
-    return {claim.name: claim for claim in claims_of(machine)}[name]
+    """Return the claim of `machine` that is called `name`; KeyError if it makes none.
+
+    Where several stand side by side (`lang.compose`), what is claimed of each is found as the claim about the first.
+    """
+    found = {claim.name: claim for claim in claims_of(machine)}
+    return found[name] if name in found else found[f"{name}[1]"]
 
 
 def guards(machine: Machine, claim: Claim) -> tuple[Property, ...]:

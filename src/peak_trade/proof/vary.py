@@ -5,7 +5,9 @@ from dataclasses import fields, replace
 from typing import Any, Final, cast
 
 from peak_trade.lang.expr import TRUE, And, Arith, Arithmetic, Compare, Comparison, Expr, Lit, Not, Var, sort_of
-from peak_trade.lang.sorts import INT, BoolSort, EnumSort, IntSort, Sort, is_whole
+from peak_trade.lang.machine import Update
+from peak_trade.lang.pretty import expression
+from peak_trade.lang.sorts import INT, BoolSort, EnumSort, IntSort, MapSort, Sort, is_whole
 
 STRICTNESS: Final = {
     Comparison.LT: Comparison.LE,
@@ -39,6 +41,20 @@ def opposite(expr: Expr) -> Expr:
             return Compare(NEGATED[op], left, right)
         case _:
             return Not(expr)
+
+
+def written(update: Update) -> str:
+    """Return an update as text: `cum := cum + 1`, `kinds[head] := traded`."""
+    at = "" if update.index is None else f"[{expression(update.index)}]"
+    return f"{update.variable}{at} := {expression(update.value)}"
+
+
+def wrong(update: Update, sort: Sort) -> tuple[Update, ...]:
+    """Return the updates that `update` of a variable of `sort` might wrongly be: another value, or another element."""
+    element = sort.element if isinstance(sort, MapSort) else sort
+    places = () if update.index is None else shifted(update.index, INT)
+    values = (replace(update, value=value) for value in shifted(update.value, element))
+    return (*values, *(replace(update, index=place) for place in places))
 
 
 def near(expr: Expr) -> tuple[Expr, ...]:

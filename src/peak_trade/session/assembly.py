@@ -23,6 +23,7 @@ from peak_trade.market.strategy import Strategy
 from peak_trade.session.book import Book
 from peak_trade.session.config import Config
 from peak_trade.session.desk import Desk
+from peak_trade.session.fence import up
 from peak_trade.session.guard import Guard
 from peak_trade.session.inputs import Input, Inputs, no_drift
 from peak_trade.session.killswitch import KillSwitch
@@ -121,12 +122,15 @@ def open_session(setup: Setup, *, resume: bool) -> Session:
     """Open journal, venue and machines in the run folder; with `resume` over what an earlier process left there.
 
     A journal that cannot be opened is no exception here: the session is opened over memory, its preflight says
-    `journal_unwritable`, and `problem` says why.
+    `journal_unwritable`, and `problem` says why. The process is fenced off from every network before anything else, and
+    stays so.
 
     Raises:
+        FenceRefused: this process could reach a network.
         FileExistsError: a new run, but the folder holds a run already.
         FileNotFoundError: a resume, but the folder holds none.
     """
+    up()
     expect_folder(setup.folder, resume=resume)
     expect_prices(setup.bars)
     setup.folder.mkdir(parents=True, exist_ok=True)

@@ -13,6 +13,7 @@ was open before leads to whoever holds its other end.
 import os
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from peak_trade.session import libc
@@ -20,7 +21,7 @@ from peak_trade.session.hook import hook
 from peak_trade.session.seccomp import ABIS, AF_UNIX, Abi, program
 
 Level: TypeAlias = Literal["kernel", "hook"]
-DESCRIPTORS: Final = "/proc/self/fd"
+DESCRIPTORS: Final = Path("/proc/self/fd")
 RING: Final = "anon_inode:[io_uring]"
 FAMILIES: Final = {2: "AF_INET", 10: "AF_INET6", 16: "AF_NETLINK", 17: "AF_PACKET", 40: "AF_VSOCK"}
 
@@ -117,14 +118,14 @@ def strays() -> list[str]:
         FenceRefused: the kernel does not say what is open.
     """
     try:
-        return [what for name in sorted(os.listdir(DESCRIPTORS), key=int) if (what := _stray(int(name)))]
+        return [what for number in sorted(int(path.name) for path in DESCRIPTORS.iterdir()) if (what := _stray(number))]
     except OSError as error:
         raise FenceRefused(f"a list of what is open in {DESCRIPTORS}", str(error), "mount /proc") from error
 
 
 def _stray(descriptor: int) -> str:
     try:
-        target = os.readlink(f"{DESCRIPTORS}/{descriptor}")
+        target = str((DESCRIPTORS / str(descriptor)).readlink())
     except FileNotFoundError:
         return ""  # closed meanwhile, as the list's own descriptor is
     if target == RING:

@@ -49,7 +49,7 @@ def install(number: int, instructions: Sequence[Instruction]) -> tuple[int, int]
     """Give up new privileges, then filter the calls of all threads; return as `syscall` does, number of seccomp(2)."""
     if _libc().prctl(PR_SET_NO_NEW_PRIVS, *(ctypes.c_ulong(word) for word in (1, 0, 0, 0))) != 0:
         return -1, ctypes.get_errno()
-    code = (_Filter * len(instructions))(*instructions)
+    code = (_Filter * len(instructions))(*(_Filter(*item) for item in instructions))
     given = _Program(len(instructions), ctypes.cast(code, ctypes.POINTER(_Filter)))
     return syscall(number, SECCOMP_SET_MODE_FILTER, TSYNC | SPEC_ALLOW, ctypes.addressof(given))
 

@@ -10,13 +10,13 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from errno import EACCES, ENOSYS, errorcode
+from errno import EACCES, errorcode
 from pathlib import Path
 from typing import Final
 
 from peak_trade.session.hook import NetworkForbidden
 from peak_trade.session.libc import syscall
-from peak_trade.session.seccomp import ABIS, AF_UNIX, NEWER_MIN, TYPING, Abi
+from peak_trade.session.seccomp import ABIS, AF_UNIX, TYPING, Abi
 
 STATUS: Final = Path("/proc/self/status")
 FIELDS: Final = ("NoNewPrivs", "Seccomp", "Seccomp_filters")
@@ -26,7 +26,6 @@ SOCKETS: Final = (
     ("AF_NETLINK", 16, DGRAM), ("AF_PACKET", 17, DGRAM), ("AF_VSOCK", 40, STREAM),
 )  # fmt: skip
 NOBODY: Final = -1
-X32: Final = 0x40000000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +43,18 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the process says of itself: `status` by field, whether the hook speaks, each call, and whether pairs work."""
+    """What the process says of itself: `status` by field, whether the hook speaks, and each call that was tried."""
 
     status: dict[str, int]
     hooked: bool
     trials: tuple[Trial, ...]
-    pair: bool
 
 
 def reading() -> Reading:
     """Return what this process says of itself."""
     abi = ABIS.get(os.uname().machine) if sys.platform == "linux" else None
     trials = tuple(_trials(abi)) if abi else ()
-    return Reading(_status(), _hooked(), trials, _pair())
+    return Reading(_status(), _hooked(), trials)
 
 
 def _status() -> dict[str, int]:
@@ -87,18 +85,8 @@ def _trials(abi: Abi) -> Iterator[Trial]:
     yield _tried("ioctl(TIOCSTI)", abi.ioctl, NOBODY, TYPING[0])
 
 
-def disowned() -> Trial:
-    """Return what a call by a number of x32 gives: the filter and a kernel without x32 both disown it."""
-    abi = ABIS[os.uname().machine]
-    return _tried("x32", X32 | abi.refused["socket"], 2, STREAM)
-
-
 def _tried(name: str, number: int, *words: int) -> Trial:
     found, error = syscall(number, *words)
     if error == 0 and name.startswith("socket("):
         os.close(found)
     return Trial(name, errorcode.get(error, str(error)) if error else "")
-
-
-def _pair() -> bool:
-    return True

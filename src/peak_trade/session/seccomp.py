@@ -1,8 +1,8 @@
 """A session's system calls are filtered iff its kernel accepted `program`: no socket but a pair, no borrowed one.
 
-The filter is classic BPF over (machine, number, arguments). It answers EACCES, never a signal, so that what was tried can
-be explained. Refused are: every way to make a socket but a local pair; every call that gives a socket an address, or
-takes one over from elsewhere (a passed or stolen descriptor, io_uring); writing into another process, which could do
+The filter is classic BPF over (machine, number, arguments). It answers EACCES, never a signal, so that what was tried
+can be explained. Refused are: every way to make a socket but a local pair; every call that gives a socket an address,
+or takes one over from elsewhere (a passed or stolen descriptor, io_uring); writing into another process, which could do
 all that for us; typing into the terminal for it; and every call of a foreign machine (i386, arm), whose numbers mean
 something else. A number that is newer than this list, and one of x32, is answered as if the kernel did not know it.
 Numbers: the kernel's `syscall_64.tbl` and `asm-generic/unistd.h`.
