@@ -1,5 +1,6 @@
 """The wheel stands alone: specifications, bars and templates travel with it, and nothing that could trade live."""
 
+import ast
 import subprocess
 import sys
 import zipfile
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+SPECS = {path.name for path in (ROOT / "spec").glob("*.yaml")}
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +32,7 @@ def test_the_command_works_away_from_the_checkout(unpacked: Path, tmp_path: Path
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "a" / "report.html").stat().st_size > 10_000
-    assert {path.name for path in (unpacked / "peak_trade" / "spec").glob("*.yaml")} == {"order.yaml", "session.yaml"}
+    assert {path.name for path in (unpacked / "peak_trade" / "spec").glob("*.yaml")} == SPECS
 
 
 def test_the_wheel_holds_nothing_that_could_trade(unpacked: Path) -> None:
@@ -38,3 +40,56 @@ def test_the_wheel_holds_nothing_that_could_trade(unpacked: Path) -> None:
     names = {path.stem for path in (unpacked / "peak_trade" / "broker").glob("*.py")}
     assert {"mock", "absent", "port"} <= names
     assert not names & {"live", "paper", "rest", "websocket", "fix", "client"}
+
+
+CLIENTS = {
+    "_socket", "aiohttp", "asyncio", "ftplib", "grpc", "http", "httpx", "imaplib", "nntplib", "paramiko", "poplib",
+    "requests", "smtplib", "socket", "socketserver", "ssl", "telnetlib", "urllib", "urllib3", "websocket", "websockets",
+    "wsgiref", "xmlrpc", "zmq",
+}  # fmt: skip
+
+
+def imported(path: Path) -> set[str]:
+    """The packages that a module imports anywhere in it, our own aside."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {name.name.partition(".")[0] for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.partition(".")[0])
+    return found
+
+
+def test_no_module_in_the_wheel_imports_a_client(unpacked: Path) -> None:
+    """One module may listen on loopback; no other in the wheel imports what could open a connection."""
+    found = {
+        path.relative_to(unpacked / "peak_trade").as_posix(): imported(path) & CLIENTS
+        for path in sorted(unpacked.rglob("*.py"))
+    }
+    assert len(found) > 100
+    assert {name: names for name, names in found.items() if names} == {"watch/serve.py": {"http", "socketserver"}}
+
+
+def test_the_wheel_holds_sources_and_data_only(unpacked: Path) -> None:
+    """Nothing compiled is in the wheel, which could call the kernel behind the interpreter's back."""
+    (wheel,) = unpacked.parent.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        kinds = {Path(name).suffix for name in archive.namelist()}
+    assert ".py" in kinds
+    assert not kinds & {".so", ".pyd", ".pyc", ".dll", ".dylib", ".a", ".sh", ".exe"}
+
+
+def test_what_takes_an_order_is_an_adapter_that_calls_nothing_outside(unpacked: Path) -> None:
+    """Only modules of the broker package define `place_order`; none of that package starts a program or calls C."""
+    package = unpacked / "peak_trade"
+    takers = [path for path in sorted(package.rglob("*.py")) if "def place_order(" in path.read_text(encoding="utf-8")]
+    assert {path.stem for path in takers} >= {"mock", "absent"}
+    assert {path.parent.name for path in takers} == {"broker"}
+    for path in (package / "broker").glob("*.py"):
+        assert not imported(path) & {"ctypes", "subprocess", "multiprocessing", "pty", "importlib"}, path.name
+
+
+def test_one_module_of_the_wheel_calls_the_kernel_itself(unpacked: Path) -> None:
+    """ctypes, which the audit hook cannot see through, is imported by what puts up the fence and by nothing else."""
+    found = [path.name for path in unpacked.rglob("*.py") if imported(path) & {"ctypes", "_ctypes", "cffi"}]
+    assert found == ["libc.py"]

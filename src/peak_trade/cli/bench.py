@@ -11,6 +11,7 @@ from typing import Any, Final
 import rich_click as click
 from click.exceptions import Exit
 
+from peak_trade.cli.race import command as race
 from peak_trade.cli.specs import machine_named
 from peak_trade.evidence.speed import kernel_speed
 from peak_trade.market.bars import Bars
@@ -51,6 +52,9 @@ class Turnover:
 @click.group("bench")
 def command() -> None:
     """Measure speed; exits 1 if a promise is not kept."""
+
+
+command.add_command(race)
 
 
 @command.command("kernel")

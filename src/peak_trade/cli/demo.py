@@ -7,14 +7,18 @@ from pathlib import Path
 import rich_click as click
 from click.exceptions import Exit
 
+from peak_trade.cli.effort import CACHE, Effort, complain
 from peak_trade.cli.job import BUILTIN, Done, Job, differences, run, snapshot
 from peak_trade.cli.prove import INCONCLUSIVE, VIOLATION
-from peak_trade.cli.report import prove_all, report
+from peak_trade.cli.report import JOBS, driving, prove_all, report
 from peak_trade.cli.run import text
+from peak_trade.cli.site import build
 from peak_trade.cli.spec import check_all
+from peak_trade.cli.specs import spec_names, system_names
 from peak_trade.cli.status import seen, verdicts
 from peak_trade.evidence.artifacts import CONFIG, FIVE
 from peak_trade.evidence.collect import write
+from peak_trade.proof.cache import Cache
 from peak_trade.proof.verdict import Proved, Refuted
 from peak_trade.session.config import Config
 from peak_trade.watch.snapshot import PAGE as OPERATOR
@@ -22,20 +26,21 @@ from peak_trade.watch.snapshot import WATCHED, snapshots
 
 STEPS_MAX = 100_000
 FAULT_PERMILLE = 100
-MADE = {*FIVE, "journal", "venue.jsonl", "kill_switch.json", "report.html", *WATCHED}
+SITE = "review"
+MADE = {*FIVE, "journal", "venue.jsonl", "kill_switch.json", "report.html", SITE, *WATCHED}
 """What an earlier demo may have left; a folder with anything else in it is not deleted."""
 
 
 @click.command("demo")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("out/demo"), show_default=True)
 def command(out: Path) -> None:
-    """Check and prove the specs, run a dry-run session on real bars with faults, reconcile, and write the report."""
+    """Check and prove the specs, run a dry-run session on real bars with faults, reconcile, and write the review."""
     _clear(out)
-    _say(1, "check: every cell of both machines is decided, once")
+    _say(1, "check: every cell of every machine is decided, once")
     if check_all():
         raise Exit(2)
     _say(2, "prove: no live state while a lock is closed, and the rest")
-    results = prove_all()
+    results = prove_all((*spec_names(), *system_names()), Effort(jobs=JOBS, cache=Cache(CACHE, complain)))
     proved = sum(isinstance(item.result.verdict, Proved) for item in results)
     click.echo(f"  {proved} of {len(results)} claims proved, for every number of steps and every payload")
     _say(3, "run: a dry-run session over 13 years of real daily bars, with faults, against the mock venue")
@@ -46,8 +51,10 @@ def command(out: Path) -> None:
     same = _reconciled(done)
     _say(5, "again: the same run into another folder gives the same bytes")
     repeated = _repeated(job)
-    write(out, snapshots(seen(out), verdicts(results)))
-    click.echo(f"\noperator's page: {out / OPERATOR}\nreport: {report(out, results)}")
+    _say(6, "review: all of it as pages that open in any browser")
+    write(out, snapshots(seen(out), verdicts(driving(results))))
+    click.echo(f"  report of the run: {report(out, results)}\n  operator's page:   {out / OPERATOR}")
+    click.echo(f"  review site:       {build(out / SITE, results, out)}")
     refuted = any(isinstance(item.result.verdict, Refuted) for item in results)
     if refuted or not (same and repeated and done.state == "STOPPED"):
         raise Exit(VIOLATION)

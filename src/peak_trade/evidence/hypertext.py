@@ -1,7 +1,7 @@
 """Markdown of our own pages as HTML: headings can be linked to, tables have captions and scopes, and no markup gets in.
 
-Of inline HTML only `<br>`, `<code>` and `</code>` are let through, which our Markdown writes in cells; comments are left
-out, and every other tag is shown as the text that it is. Links go to places on the page, or where `links` says.
+Of inline HTML only `<br>`, `<code>` and `</code>` are let through, which our Markdown writes in cells; comments are
+left out, and every other tag is shown as the text that it is. Links go to places on the page, or where `links` says.
 """
 
 import re
@@ -70,7 +70,8 @@ def _block(text: str) -> str:
 
 def _table(_: object, tokens: Sequence[Token], at: int, *__: object) -> str:
     said = escape(str(tokens[at].meta.get("said", "Table")))
-    return f'<div class="scroll" tabindex="0" role="group" aria-label="{said}"><table><caption class="unseen">{said}</caption>\n'
+    opened = f'<div class="scroll" tabindex="0" role="group" aria-label="{said}"><table>'
+    return f'{opened}<caption class="unseen">{said}</caption>\n'
 
 
 def _first(tokens: Sequence[Token]) -> int:

@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from peak_trade.evidence.chart import Point, line, money
+from peak_trade.evidence.policy import bare, sealed
 from peak_trade.evidence.story import Account, Story
 from peak_trade.lang.machine import Machine
 
@@ -42,16 +43,20 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A machine, its SVG with the run's path on it, and the legend under it."""
+    """A machine, its SVG with the run's path on it, and the legend under it; `missing` is why there is no SVG."""
 
     machine: Machine
     svg: str
     legend: Sequence[str]
+    missing: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """All that stands on the page. `claims` is empty if nothing was proved for this run's specifications."""
+    """All that stands on the page. `claims` is empty if nothing was proved for this run's specifications.
+
+    `problems` says what of the run could not be read, `home` is the page to go back to, if there is one.
+    """
 
     story: Story
     session: Drawing
@@ -63,13 +68,20 @@ class Contents:
     files: Mapping[str, str]
     data_name: str
     verify_command: str
+    problems: Sequence[str] = ()
+    home: str = ""
 
 
 def banner(contents: Contents) -> dict[str, str]:
     """Return the first line of the page. It says proved iff every clause about the live gate is, for these specs."""
     gate = [claim for claim in contents.claims if LIVE_CLAUSE in claim.clauses]
-    if not gate or contents.claims_stale:
-        why = "the specification changed since" if contents.claims_stale else "nothing was proved for this page"
+    return gate_banner(gate, "the specification changed since" if contents.claims_stale else "")
+
+
+def gate_banner(gate: Sequence[Claim], void: str = "") -> dict[str, str]:
+    """Return the banner that the claims about the live gate give; `void` is why they are no evidence, if so."""
+    if not gate or void:
+        why = void or "nothing was proved for this page"
         return {"tone": "unsure", "mark": "?", "head": "NO-LIVE: no evidence", "text": f"{why}; run peak prove."}
     if all(claim.verdict == "proved" for claim in gate):
         names = ", ".join(claim.name for claim in gate)
@@ -89,7 +101,7 @@ def page(contents: Contents) -> str:
         undefined=StrictUndefined,
         trim_blocks=True,
     )
-    return environment.get_template("report.html").render(_context(contents))
+    return sealed(environment.get_template("report.html").render(_context(contents)))
 
 
 def _context(contents: Contents) -> dict[str, Any]:
@@ -106,10 +118,12 @@ def _context(contents: Contents) -> dict[str, Any]:
         "reasons": {reason.name: reason.doc for reason in contents.session.machine.reasons} | _by_transition(contents),
         "facts": _facts(contents),
         "rows_max": ROWS_MAX,
-        "session_svg": Markup(contents.session.svg),  # noqa: S704 - our own SVG, escaped where it was made
-        "session_legend": contents.session.legend,
-        "order_svg": Markup(contents.order.svg),  # noqa: S704 - as above
-        "order_legend": contents.order.legend,
+        "session_svg": Markup(bare(contents.session.svg)),  # noqa: S704 - our own SVG, escaped where it was made
+        "session": contents.session,
+        "order": contents.order,
+        "problems": contents.problems,
+        "home": contents.home,
+        "order_svg": Markup(bare(contents.order.svg)),  # noqa: S704 - as above
         "equity_svg": Markup(line(points, "Equity", tick)),  # noqa: S704 - numbers and dates only
         "equity_rows": _years(story.accounts),
         "money": lambda ticks: money(ticks, tick),

@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from peak_trade.evidence.checklist import PHASES, SIGN_OFF, Need, Row
 from peak_trade.evidence.facts import Facts
 from peak_trade.evidence.judge import FACTS, Judged, Status
+from peak_trade.evidence.policy import sealed
 from peak_trade.evidence.readiness import Readiness
 from peak_trade.evidence.timeline import Row as Line
 from peak_trade.evidence.timeline import detection, shortened
@@ -69,7 +70,8 @@ def readiness_page(found: Readiness, style: str) -> str:
     counts = {status.value: sum(item.status is status for item in found.rows) for status in Status}
     areas = list(dict.fromkeys(item.row.area for item in found.rows))
     context = {"found": found, "counts": counts, "areas": areas, "marks": MARKS, "verdict": headline(found)}
-    return _filled(f"readiness.{style}", context)
+    text = _filled(f"readiness.{style}", context)
+    return sealed(text) if style == "html" else text
 
 
 def headline(found: Readiness) -> str:

@@ -40,8 +40,11 @@ class Shown:
     trace: Trace
 
 
-def page(machine: Machine, picture: str, shown: Sequence[Shown] = (), picture_missing: str = "") -> str:
-    """Return the HTML; equal arguments give equal bytes. `picture` is the SVG of `machine`, or nothing."""
+def page(machine: Machine, picture: str, shown: Sequence[Shown] = (), picture_missing: str = "", home: str = "") -> str:
+    """Return the HTML; equal arguments give equal bytes. `picture` is the SVG of `machine`, or nothing.
+
+    `home` is the page to go back to, if there is one.
+    """
     templates = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
     drawn, width = _unstyled(picture)
     style = _file("style.css") + _file("simulator.css").replace("{{ width_px }}", str(width))
@@ -50,6 +53,7 @@ def page(machine: Machine, picture: str, shown: Sequence[Shown] = (), picture_mi
     context: dict[str, Any] = {
         "machine": machine,
         "fingerprint": fingerprint(machine),
+        "home": home,
         "style": Markup(style),  # noqa: S704 - our own file
         "script": Markup(script),  # noqa: S704 - our own text, in which `literal` has escaped every `<` of a text
         "style_hashes": Markup(" ".join(f"'{_hash(text)}'" for text in sheets)),  # noqa: S704 - base64

@@ -1,14 +1,12 @@
 """The review site: what governance reads before it signs, as pages that need no server and make no request.
 
-It opens with what is open. What is known of each claim comes from the verdicts given, from committed evidence of the
-very same specification, or it says `no evidence`. Equal contents give equal bytes.
+It opens with what is open. Equal reviews give equal bytes, and no date is in them.
 
-Limits: the run's own pages and the simulators are made elsewhere; here they are links.
+Limits: the pages of the run and of the simulators are made elsewhere; here they are links.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,111 +14,97 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from peak_trade.backends.label import ident
-from peak_trade.backends.markdown import code, prose
-from peak_trade.evidence.hypertext import html, inline, slug
-from peak_trade.evidence.page import Claim
+from peak_trade.evidence.hypertext import html, inline
+from peak_trade.evidence.page import gate_banner
 from peak_trade.evidence.policy import bare, sealed
+from peak_trade.evidence.review import CONTRACT, RUN, THREATS, WORDS, Part, Review, compared, gate, points
 
 INDEX: Final = "index.html"
-CONTRACT: Final = "contract.html"
-THREATS: Final = "threats.html"
 MODELS: Final = "models.html"
-RUN: Final = "run.html"
 OPERATOR: Final = "operator.html"
-TITLES: Final = {CONTRACT: "Governance contract", THREATS: "Threat model", MODELS: "Classic models"}
-NO_EVIDENCE: Final = "no evidence"
-PROVED: Final = "proved"
+MARKS: Final = {"good": "✓", "bad": "✗", "unsure": "?"}
+LEFT_OUT: Final = ("The same as a Mermaid diagram",)
+"""Sections of a machine's Markdown page that say on a page what its picture says."""
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A claim, what it rests on, and what committed evidence says of it, as Markdown cells; `path` iff a run shows it."""
-
-    claim: Claim
-    lemmas: tuple[str, ...]
-    invented: tuple[str, ...]
-    certificate: str
-    witness: str
-    roles: str
-    mutants: str
-    accepted: bool
-    path: bool
-
-    @property
-    def anchor(self) -> str:
-        """The place of the claim on its page."""
-        return ident(self.claim.name)
+def simulator(name: str) -> str:
+    """Return the file of the page that steps the machine `name`."""
+    return f"simulator-{ident(name)}.html"
 
 
-@dataclass(frozen=True, slots=True)
-class Path_:
-    """A run that shows a claim: its steps in words and its picture."""
+def site(review: Review) -> dict[str, str]:
+    """Return the text of each page by its file name."""
+    templates = _templates()
+    frame = {"parts": review.parts, "pages": list(_pages(review))}
 
-    anchor: str
-    title: str
-    says: str
-    picture: str
-    steps: str
+    def made(template: str, here: str, context: Mapping[str, Any]) -> str:
+        text = templates.get_template(f"site/{template}").render({**frame, "here": here, **context})
+        return sealed(text) + "\n"
 
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """What faults put in on purpose said: how many there were and what the parts are to the claims."""
-
-    noticed: int
-    total: int
-    roles: Sequence[tuple[str, str, str, str]]
-    survivors: Sequence[tuple[str, str]]
+    texts = {INDEX: made("index.html", INDEX, _index(review))}
+    for part in review.parts:
+        texts[part.page] = made("machine.html", part.page, _machine(part))
+    for page, context in _texts(review):
+        texts[page] = made("text.html", page, context)
+    return texts
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One machine or system: its picture, its text as Markdown, and all that is known of its claims.
-
-    `measured` is None without evidence for this very fingerprint; `measure` is the command that makes it, if any does.
-    """
-
-    name: str
-    summary: str
-    version: int
-    fingerprint: str
-    system: bool
-    picture: str
-    picture_missing: str
-    legend: Sequence[str]
-    text: str
-    claims: Sequence[Known]
-    paths: Sequence[Path_]
-    measured: Measured | None
-    measure: str
-    simulator: str
-
-    @property
-    def page(self) -> str:
-        """The file of its page."""
-        return f"machine-{ident(self.name)}.html"
-
-    def count(self, verdict: str) -> int:
-        """Return how many claims have `verdict`."""
-        return sum(row.claim.verdict == verdict for row in self.claims)
-
-    @property
-    def undecided(self) -> int:
-        """How many claims are neither proved nor refuted."""
-        return len(self.claims) - self.count(PROVED) - self.count("refuted")
-
-    @property
-    def certified(self) -> int:
-        """How many claims have a certificate that a second solver accepted."""
-        return sum(row.accepted for row in self.claims)
+def _templates() -> Environment:
+    folder = Path(__file__).parent / "templates"
+    found = Environment(loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    found.filters["md"] = inline
+    return found
 
 
-@dataclass(frozen=True, slots=True)
-class Agreed:
-    """The contract's two pages as Markdown, and for each of its clauses and hazards the status; or why there is none."""
+def _pages(review: Review) -> Iterable[tuple[str, str]]:
+    """Yield file and name of each page that every page links to."""
+    yield INDEX, "Overview"
+    for part in review.parts:
+        yield part.page, part.name.capitalize()
+    yield from ((CONTRACT, "Contract"), (THREATS, "Threats"), (MODELS, "Models"))
+    if review.run is not None:
+        yield from ((RUN, "Run"), (OPERATOR, "Operator's page"))
 
-    contract: str = ""
-    threats: str = ""
-    clauses: Mapping[str, str] = ()  # type: ignore[assignment]
-    hazards: Mapping[str, str] = ()  # type: ignore[assignment]
-    missing: str = ""
+
+def _index(review: Review) -> dict[str, Any]:
+    agreed, found = review.agreed, list(compared(review))
+    stale = [name for name, theirs, ours in found if theirs != ours]
+    return {
+        "banner": gate_banner(gate(review)),
+        "stale": " and ".join(stale),
+        "points": list(points(review)),
+        "words": [word.strip("*").lower() for word in WORDS],
+        "clauses": [
+            (page, name, [Counter(each.values())[word] for word in WORDS])
+            for page, name, each in ((CONTRACT, "contract", agreed.clauses), (THREATS, "threats", agreed.hazards))
+            if each
+        ],
+        "contract_missing": agreed.missing,
+        "run": review.run,
+        "compared": found,
+    }
+
+
+def _machine(part: Part) -> dict[str, Any]:
+    lines = part.text.split("\n## ")
+    body = "\n## ".join(("", *(text for text in lines[1:] if not text.startswith(LEFT_OUT))))
+    return {
+        "part": part,
+        "mark": MARKS[part.tone],
+        "picture": Markup(bare(part.drawn.svg)),  # noqa: S704 - our own SVG, escaped where it was made
+        "shown": [(item, Markup(bare(item.picture))) for item in part.shown],  # noqa: S704 - as above
+        "body": html(body),
+    }
+
+
+def _texts(review: Review) -> Iterable[tuple[str, dict[str, Any]]]:
+    agreed = review.agreed
+    common: dict[str, Any] = {"missing": agreed.missing, "sources": ()}
+    contract = html(agreed.contract, title=False) if agreed.contract else ""
+    threats = html(agreed.threats, title=False) if agreed.threats else ""
+    yield CONTRACT, {**common, "title": "Governance contract", "body": contract}
+    yield THREATS, {**common, "title": "Threat model", "body": threats}
+    known = {f"{name}.yaml": f"#source-{name}" for name in review.sources}
+    body = html(review.models, lambda address: known.get(address, ""), title=False) if review.models else ""
+    missing = "The models are part of the checkout, not of an installed package."
+    yield MODELS, {"title": "Classic models", "body": body, "missing": missing, "sources": review.sources.items()}

@@ -11,17 +11,14 @@ from itertools import combinations
 from typing import Final
 
 from peak_trade.backends.relation import Encoding
-from peak_trade.lang.check import check
 from peak_trade.lang.machine import Always, Machine, Step
-from peak_trade.lang.source import Source
 from peak_trade.lang.trace import Trace
 from peak_trade.proof import obligation
 from peak_trade.proof.anatomy import Anatomy, parts, without
 from peak_trade.proof.confirm import confirm
-from peak_trade.proof.decide import decide
 from peak_trade.proof.obligation import Obligation
 from peak_trade.proof.solve import Limits
-from peak_trade.proof.trial import about
+from peak_trade.proof.trial import flaws
 from peak_trade.proof.unroll import Path, Unroll
 
 LIMITS: Final = Limits(question_rlimit=5_000_000, refutation_steps_max=8)
@@ -84,9 +81,8 @@ def _sound(machine: Machine, anatomy: Anatomy) -> frozenset[str]:
 
 
 def _well_formed(machine: Machine, off: frozenset[str], guards: Mapping[str, str]) -> bool:
-    less, nowhere = without(machine, off), Source(machine.name, "")
     events = {machine.transition(guards[name]).event for name in off if name in guards}
-    return not check(less, nowhere) and not any(decide(about(less, event), nowhere) for event in sorted(events))
+    return not flaws(without(machine, off), machine, sorted(events))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,7 +4,7 @@ A fault of a part's own machine that the part's own claims notice is noticed; th
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from peak_trade.lang.machine import Always, LeadsTo, Property, Witness
@@ -15,8 +15,8 @@ from peak_trade.proof import score as parts
 from peak_trade.proof.confirm import confirm
 from peak_trade.proof.obligation import Obligation, sorts_name
 from peak_trade.proof.rank import Ranking
-from peak_trade.proof.score import Equivalent, Fate, Judged, Killed, Score, Stopped, Survived
 from peak_trade.proof.scope import Scope
+from peak_trade.proof.score import Equivalent, Fate, Judged, Killed, Score, Stopped, Survived
 from peak_trade.proof.sides import Side, base, of_any, of_few
 from peak_trade.proof.solve import Limits
 from peak_trade.proof.trial import Faulty, Trial, runs_through
@@ -25,6 +25,8 @@ from peak_trade.proof.variants import Variant, variants
 
 LIMITS: Final = Limits(question_rlimit=20_000_000, refutation_steps_max=8, witness_steps_max=12)
 """What one fault may spend: most show within a few steps, and where no run is found the claim still stops it."""
+EXTRA_STEPS_MAX: Final = 2
+"""How much longer a run to a witness may be than the shortest of the declared system."""
 COUNT_MAX: Final = 2
 """With how many side by side a run of a fault is looked for."""
 
@@ -97,6 +99,8 @@ class Docket:
             return Equivalent(), (), 0
         broken = self.known.broken(fault) or self.known.lost(fault)
         if not broken:
+            if self.known.same(fault, stutter=True):
+                return Equivalent(), (), 0
             return (*self._possible(item), 0)
         for count, own in ((1, False), (2, False), (1, True)):
             shown = _run(self.few[count], self.few[count].faults[item.name], broken, own=own)
@@ -116,16 +120,20 @@ class Docket:
         return parts.judged(trial, item.inner, witnesses)
 
     def _possible(self, item: Variant) -> tuple[Fate, tuple[str, ...]]:
-        """Return whether the fault makes impossible what must be possible, as far as one alone shows it."""
-        side, fault = self.few[1], self.known.faults[item.name]
-        here = side.faults[item.name]
-        gone = [claim for claim, trace in self.witnesses.items() if side.lacks(here, claim, trace)]
-        if not gone:
-            return Survived(), ()
-        names = tuple(base(claim.name) for claim in gone)
+        """Return whether the fault makes impossible what must be possible, as far as one alone shows it.
+
+        Limits: a run to a witness may be EXTRA_STEPS_MAX longer than the shortest of the declared system.
+        """
         said = {claim.name: claim for claim in self.system.properties if isinstance(claim, Witness)}
-        sure = next((name for name in names if self.known.unreachable(fault, said[name])), None)
-        return (Killed(sure, None) if sure else Stopped(names[0])), names
+        fault, here = self.known.faults[item.name], self.few[1].faults[item.name]
+        gone = []
+        for claim, trace in self.witnesses.items():
+            most = replace(self.known.limits, witness_steps_max=len(trace.links) + EXTRA_STEPS_MAX)
+            if replace(self.few[1], limits=most).lacks(here, claim, trace):
+                gone.append(base(claim.name))
+                if self.known.unreachable(fault, said[gone[-1]]):
+                    return Killed(gone[-1], None), tuple(gone)
+        return (Stopped(gone[0]) if gone else Survived()), tuple(gone)
 
 
 def judge(

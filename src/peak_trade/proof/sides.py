@@ -1,7 +1,8 @@
 """What one fault of a system does to its claims: asked of the rows that changed, for any number of the many.
 
-All other rows keep the proved invariants already, so a claim stands as soon as the changed rows keep them too, those of
-the tracked one and those of another (`lang.track`). A run that breaks a claim is looked for with one and two side by side.
+All other rows keep the proved invariants already, so a claim stands as soon as the changed rows keep them too: those
+of the tracked one and those of another (`lang.track`). A run that breaks a claim is looked for with one and two side by
+side.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -50,14 +51,17 @@ class Side(Trial):
         """Return the fault of that name, as formulas."""
         return self.faults[mutant.name]
 
-    def same(self, item: Faulty) -> bool:
-        """Return true iff from no value with all proved invariants, for no offer, the steps taken differ."""
-        world, events = item.encoding.world, {move.event for move in (*item.changed, *item.was)}
-        if item.runs is None and item.encoding is not self.encoding and not item.was:
-            terms = [self._outside(item, event) for event in sorted(events)]
+    def same(self, item: Faulty, *, stutter: bool = False) -> bool:
+        """Return true iff from no value with all proved invariants, for no offer, the steps taken differ.
+
+        With `stutter` a step that changes nothing is no step, as in TLA+.
+        """
+        events = sorted({move.event for move in (*item.changed, *item.was)})
+        if item.runs is None:
+            terms = [self._outside(item, event, stutter=stutter) for event in events]
         else:
-            terms = [term for event in sorted(events) for term in self._differs(item, event)]
-        return self.never(item, world.some(terms))
+            terms = [term for event in events for term in self._differs(item, event, stutter=stutter)]
+        return self.never(item, item.encoding.world.some(terms))
 
     def lost(self, item: Faulty) -> tuple[str, ...]:
         """Return the claims about what must happen that are no longer proved; only if no other claim is broken."""
@@ -75,10 +79,10 @@ class Side(Trial):
         """Return true iff `term` is true of no value with all proved invariants, and no step from it."""
         return isinstance(item.inductor.one.ask(term, self.kept), Impossible)
 
-    def _differs(self, item: Faulty, event: str) -> Iterator[Term]:
+    def _differs(self, item: Faulty, event: str, *, stutter: bool) -> Iterator[Term]:
         world = item.encoding.world
         new, old = (
-            [(world.every((move.guard, move.fits)), move.after) for move in moves if move.event == event]
+            [(_goes(item.encoding, move, stutter=stutter), move.after) for move in moves if move.event == event]
             for moves in (item.changed, item.was)
         )
         yield z3.Xor(world.some(goes for goes, _ in new), world.some(went for went, _ in old), world.context)
@@ -86,12 +90,19 @@ class Side(Trial):
             for went, before in old:
                 yield world.every((goes, went, world.negation(item.encoding.same(after, before))))
 
-    def _outside(self, item: Faulty, event: str) -> Term:
+    def _outside(self, item: Faulty, event: str, *, stutter: bool) -> Term:
         """Return that the fault takes a payload which the declared system's `event` does not have."""
         world, fields = item.encoding.world, item.encoding.offer.payloads[event]
         inside = world.every(world.inside(fields[one.name], one.sort) for one in self.machine.event(event).payload)
-        goes = world.some(world.every((move.guard, move.fits)) for move in item.changed if move.event == event)
-        return world.every((world.negation(inside), goes))
+        moves = (move for move in item.changed if move.event == event)
+        return world.every(
+            (world.negation(inside), world.some(_goes(item.encoding, one, stutter=stutter) for one in moves))
+        )
+
+
+def _goes(encoding: Encoding, move: Move, *, stutter: bool) -> Term:
+    still = encoding.world.negation(encoding.same(move.after, encoding.before)) if stutter else encoding.world.every(())
+    return encoding.world.every((move.guard, move.fits, still))
 
 
 def of_any(system: System, found: Iterable[Variant], limits: Limits) -> Side:
@@ -110,7 +121,7 @@ def of_few(system: System, count: int, known: Side, found: Iterable[Variant]) ->
     kept = tuple(item for item in every if base(item.name) in known.kept)
     runs = Unroll.of(side.encoding, kept, known.limits)
     names = frozenset(item.name for item in kept)
-    shared = {name: replace(one, runs=runs if one.runs else None) for name, one in side.faults.items()}
+    shared = {name: replace(one, runs=one.runs and runs) for name, one in side.faults.items()}
     return replace(side, kept=names, proved=names, runs=runs, faults=shared)
 
 
@@ -130,7 +141,8 @@ def _proved_steps(side: Side) -> frozenset[str]:
 
 
 def _side(meaning: Meaning, system: System, found: tuple[Variant, ...], limits: Limits) -> Side:
-    machine, known = meaning(system), {}
+    machine = meaning(system)
+    known: dict[frozenset[str], tuple[Transition, ...]] = {}
     touched = {item.name: _rows(meaning, system, item, known) for item in found}
     shared = [(item.name, row) for item in found if not item.payload for row in touched[item.name].new]
     extra = tuple(replace(row, name=f"?{number}") for number, (_, row) in enumerate(shared))
@@ -157,9 +169,7 @@ def _rows(meaning: Meaning, system: System, item: Variant, known: dict[frozenset
         known[item.rules] = _about(meaning, system, item.rules)
     old, new = known[item.rules], _about(meaning, item.system, item.rules)
     was, now = set(map(_bare, old)), set(map(_bare, new))
-    return Rows(
-        tuple(row for row in new if _bare(row) not in was), tuple(row for row in old if _bare(row) not in now)
-    )
+    return Rows(tuple(row for row in new if _bare(row) not in was), tuple(row for row in old if _bare(row) not in now))
 
 
 def _about(meaning: Meaning, system: System, rules: frozenset[str]) -> tuple[Transition, ...]:

@@ -4,7 +4,7 @@ A proved invariant is kept by every transition of the declared machine. So the c
 one changed transition keeps the invariants too; and if it does not, the first step that leaves them is its step.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import z3
@@ -13,7 +13,7 @@ from peak_trade.backends.relation import Encoding, Move
 from peak_trade.backends.smt import Term
 from peak_trade.lang.check import check
 from peak_trade.lang.machine import Always, LeadsTo, Machine, Property, Step, Witness
-from peak_trade.lang.source import NOWHERE, Source
+from peak_trade.lang.source import NOWHERE, Diagnostic, Source
 from peak_trade.lang.step import Taken
 from peak_trade.lang.trace import Trace, replay
 from peak_trade.proof import obligation
@@ -126,12 +126,9 @@ class Trial:
         return Faulty(mutant, encoding, (new,), was, self.inductor, self.runs)
 
     def caught(self, mutant: Mutant) -> str | None:
-        """Return the code of the first diagnostic that `peak check` would give, or None iff there is none."""
-        nowhere = Source(mutant.name, "")
-        found = check(mutant.machine, nowhere)
-        if not found and mutant.kind not in DECIDED_KINDS:
-            found = decide(about(mutant.machine, mutant.event), nowhere, self.limits)
-        return found[0].code if found else None
+        """Return the code of the first diagnostic of the mutant that the machine does not have, or None iff none."""
+        events = () if mutant.kind in DECIDED_KINDS else (mutant.event,)
+        return next(iter(flaws(mutant.machine, self.machine, events)), None)
 
     def same(self, item: Faulty) -> bool:
         """Return true iff from no value with all proved invariants, for no offer, the steps taken differ."""
@@ -216,6 +213,22 @@ class Trial:
 
     def _name(self, claim: Property | None) -> str:
         return obligation.sorts_name(self.machine) if claim is None else claim.name
+
+
+def flaws(machine: Machine, base: Machine, events: Iterable[str] = ()) -> tuple[str, ...]:
+    """Return the codes of what `peak check` says of `machine` and not of `base`; of cells, only those of `events`.
+
+    A machine that was composed has names that no text has, so even the sound one has diagnostics.
+    """
+    found = _told(check, machine) - _told(check, base)
+    for event in events:
+        now = _told(decide, about(machine, event))
+        found |= now - _told(decide, about(base, event)) if now else set()
+    return tuple(code for code, _ in sorted(found))
+
+
+def _told(examine: Callable[[Machine, Source], tuple[Diagnostic, ...]], machine: Machine) -> set[tuple[str, str]]:
+    return {(item.code, item.message) for item in examine(machine, Source(machine.name, ""))}
 
 
 def about(machine: Machine, event: str) -> Machine:

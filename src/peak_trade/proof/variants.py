@@ -1,8 +1,8 @@
 """All small faults that a system might have: each a system that differs from the declared one in one place.
 
-A rule's condition, payload and updates are varied as a machine's are (`proof.mutate`), by way of a machine with the rule
-as its one transition; what only systems have is varied here: what everyone must have, what parts are offered, and what
-they must answer. The faults of a part's own machine are faults of the system, too.
+A rule's condition, payload and updates are varied as a machine's are (`proof.mutate`), by way of a machine with the
+rule as its one transition; what only systems have is varied here: what everyone must have, what parts are offered, and
+what they must answer. The faults of a part's own machine are faults of the system, too.
 """
 
 from collections.abc import Iterator
@@ -20,8 +20,8 @@ from peak_trade.proof.mutate import Mutant, mutants
 class Variant:
     """One fault: `says` in one sentence what is wrong in `system`; only the rows of `rules` can differ.
 
-    `inner` is the fault of the part `part` if it is one of a part's own machine. `payload` iff a rule takes payloads that
-    it should not.
+    `inner` is the fault of the part `part` if it is one of a part's own machine. `payload` iff a rule takes payloads
+    that it should not.
     """
 
     name: str
@@ -40,8 +40,8 @@ def variants(system: System) -> tuple[Variant, ...]:
     """Return the mutants of `system`, each different from all others: those of its rules, then those of its parts.
 
     Of each rule: what `proof.mutate` makes of its condition, updates and payload; the same of what everyone must have;
-    no condition at all; each move left out, answered by a refusal, or by whatever; each argument one more or less. A rule
-    by which an event of a part happens by itself says nothing of its own: what it does is the part's.
+    no condition at all; each move left out, answered by a refusal, or by whatever; each argument one more or less. A
+    rule by which an event of a part happens by itself says nothing of its own: what it does is the part's.
 
     Limits: one fault at a time.
     """
@@ -69,7 +69,7 @@ def _of_rule(system: System, rule: Rule) -> Iterator[Variant]:
         (new,) = one.machine.transitions
         name = one.name.replace(".every.when.", ".every.")
         yield _changed(system, replace(rule, every=new.when), (name, one.kind.replace("when", "every"), one.says))
-    if TRUE != rule.when or TRUE != rule.every:
+    if rule.when != TRUE or rule.every != TRUE:
         says = f"{rule.name} may happen whenever its parts let it."
         yield _changed(system, replace(rule, when=TRUE, every=TRUE), (f"{rule.name}.unguarded", "unguarded", says))
     for place, move in enumerate(rule.moves):

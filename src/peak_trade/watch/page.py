@@ -17,6 +17,7 @@ from markupsafe import Markup
 from peak_trade.backends.card import HERE
 from peak_trade.evidence.chart import Point, line, money
 from peak_trade.evidence.page import Claim
+from peak_trade.evidence.policy import bare, sealed
 from peak_trade.evidence.story import Line
 from peak_trade.watch.health import Check, Grade
 from peak_trade.watch.picture import drawn
@@ -58,9 +59,9 @@ def environment() -> Environment:
     return Environment(loader=FileSystemLoader(folders), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
 
 
-def page(view: View, verdicts: Verdicts) -> str:
-    """Return the HTML of the page; the same run and verdicts give the same bytes."""
-    return environment().get_template("status.html").render(_context(view, verdicts))
+def page(view: View, verdicts: Verdicts, home: str = "") -> str:
+    """Return the HTML of the page, with a link to `home` if given; the same run and verdicts give the same bytes."""
+    return sealed(environment().get_template("status.html").render({**_context(view, verdicts), "home": home}))
 
 
 def _context(view: View, verdicts: Verdicts) -> dict[str, Any]:
@@ -75,7 +76,7 @@ def _context(view: View, verdicts: Verdicts) -> dict[str, Any]:
         "banner": _banner(view),
         "facts": _facts(view, tick),
         "checks": [(check, *SYMBOLS[check.grade]) for check in view.checks],
-        "picture": Markup(picture),  # noqa: S704 - our own SVG, escaped where it was made
+        "picture": Markup(bare(picture)),  # noqa: S704 - our own SVG, escaped where it was made
         "picture_missing": missing,
         "here": HERE,
         "strip": Markup(strip(spans(view), _alarms(view), _doubts(view))),  # noqa: S704 - as above

@@ -16,6 +16,7 @@ from socketserver import TCPServer, ThreadingMixIn
 from threading import BoundedSemaphore
 from typing import Any, Final
 
+from peak_trade.evidence.policy import policy
 from peak_trade.watch.shelf import HTML, Shelf
 
 HOST: Final = "127.0.0.1"
@@ -24,12 +25,7 @@ TIMEOUT_SECONDS: Final = 5
 BODY_BYTES_MAX: Final = 1 << 16
 POLL_SECONDS: Final = 0.1
 ALLOW: Final = "GET, HEAD"
-POLICY: Final = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'"
-)
 HEADERS: Final = {
-    "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
@@ -102,6 +98,8 @@ class Handler(BaseHTTPRequestHandler):
     def _send(self, code: int, kind: str, data: bytes) -> None:
         self.close_connection = True
         self.send_response(code)
+        styled = data.decode(errors="replace") if kind == HTML else ""
+        self.send_header("Content-Security-Policy", f"{policy(styled, scripts=False)}; frame-ancestors 'none'")
         for name, value in HEADERS.items():
             self.send_header(name, value)
         if code == 405:

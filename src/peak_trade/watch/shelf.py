@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from peak_trade.evidence.artifacts import CONFIG, EQUITY, MANIFEST, METRICS, TRADES
+from peak_trade.evidence.policy import sealed
 from peak_trade.journal.verify import JOURNAL
 from peak_trade.watch.page import environment
 from peak_trade.watch.seen import FOLDER
@@ -97,7 +98,7 @@ class Shelf:
     def index(self) -> str:
         """Return the page that lists the runs and the files that each has."""
         rows = [(name, [file for file in KINDS if _plain(path / file)]) for name, path in self.runs().items()]
-        return environment().get_template("runs.html").render(rows=rows, page=PAGE)
+        return sealed(environment().get_template("runs.html").render(rows=rows, page=PAGE))
 
 
 def _is_run(folder: Path) -> bool:

@@ -86,7 +86,8 @@ def test_nothing_on_the_page_acts_or_leaves_it(name: str, texts: dict[str, str])
     policy = [
         attrs["content"] for attrs in reader.named("meta") if attrs.get("http-equiv") == "Content-Security-Policy"
     ]
-    assert policy[0].startswith("default-src 'none'; style-src 'unsafe-inline'")
+    assert policy[0].startswith("default-src 'none'; base-uri 'none'; form-action 'none'; style-src 'sha256-")
+    assert "unsafe" not in policy[0]
     addresses = set(re.findall(r"https?://[^\"' <]+", texts[name]))
     assert addresses <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
     assert "url(" not in re.sub(r"url\(#", "", texts[name])

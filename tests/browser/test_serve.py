@@ -1,0 +1,55 @@
+"""What `peak serve` offers, in real Chromium: pages are shown, nothing else is answered, nothing else is asked."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from peak_trade.watch.serve import POLL_SECONDS, server
+
+METHODS = ("POST", "PUT", "DELETE", "PATCH", "OPTIONS")
+
+
+@pytest.fixture
+def url(site: Path) -> Iterator[str]:
+    """The address of a server of the run, on a free port of the loopback interface."""
+    with server(site, 0) as found:
+        thread = Thread(target=found.serve_forever, args=(POLL_SECONDS,))
+        thread.start()
+        yield found.url
+        found.shutdown()
+        thread.join()
+
+
+def test_pages_are_shown_under_their_policy(opened: Any, url: str) -> None:
+    """From the list of runs a click leads to the operator's page and to the report; every style applies."""
+    start = opened(url)
+    for name in ("status.html", "report.html"):
+        start.page.goto(url)
+        start.page.get_by_role("link", name=name).click()
+        assert start.page.url == f"{url}run/{name}"
+        assert start.page.locator("h1").is_visible()
+        assert start.page.evaluate("getComputedStyle(document.querySelector('.banner')).borderLeftStyle") == "solid"
+    assert start.said == []
+    assert {address.partition("?")[0] for address in start.asked} <= {
+        url,
+        f"{url}run/status.html",
+        f"{url}run/report.html",
+    }
+
+
+def test_only_reading_is_answered(opened: Any, url: str) -> None:
+    """Pages are 200, other methods 405, what is not there 404, and no answer may be framed or scripted."""
+    request = opened(url).page.context.request
+    for path in ("", "run/status.html", "run/report.html"):
+        found = request.get(url + path)
+        assert found.status == 200
+        policy = found.headers["content-security-policy"]
+        assert "script-src 'none'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert "unsafe" not in policy
+        for method in METHODS:
+            assert request.fetch(url + path, method=method).status == 405
+    assert request.get(f"{url}run/journal.jsonl").status == 404
