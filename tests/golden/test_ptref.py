@@ -211,13 +211,14 @@ def mutant(name: str) -> System:
 
 
 DELETED = {
-    "BFill.when.1.drop": None,
-    "BFill.when.2.drop": None,
-    "BFill.when.3.drop": None,
-    "BFill.when.4.drop": None,
-    "RFill.when.1.drop": None,
-    "Stopped.every.1.drop": None,
-    "Stopped.every.2.drop": None,
+    "BFill.when.1.drop": ("S5[1]", 5),
+    "BFill.when.2.drop": ("S3[1]", 7),
+    "BFill.when.3.drop": ("PTREF@1-SORTS", 6),
+    "BFill.when.4.drop": ("S1[1]", 6),
+    "RFill.when.1.drop": ("S9[1]", 1),
+    "Stopped.every.1.drop": ("S5[1]", 7),
+    "Stopped.every.2.drop": ("S5[1]", 10),
+    "session/StartLive.require.flag_off.drop": ("S2", 2),
 }
 
 
@@ -256,9 +257,7 @@ def lost_race() -> System:
 def live_after_error() -> System:
     """M2: the operator's acknowledgement leads to LIVE_ACTIVE, whatever the flag."""
     part = ptref().part("session")
-    rows = tuple(
-        replace(row, target="LIVE_ACTIVE") if row.name == "OpAck" else row for row in part.machine.transitions
-    )
+    rows = tuple(replace(row, target="LIVE_ACTIVE") if row.name == "OpAck" else row for row in part.machine.transitions)
     return replace(ptref(), parts=(replace(part, machine=replace(part.machine, transitions=rows)),))
 
 

@@ -21,6 +21,7 @@ from peak_trade.evidence.artifacts import FIVE
 from peak_trade.evidence.collect import write
 from peak_trade.evidence.page import Claim, Contents, Drawing, page
 from peak_trade.evidence.story import Story
+from peak_trade.journal.verify import Corrupt, RolledBack, Torn
 from peak_trade.lang.machine import Machine
 from peak_trade.lang.pretty import fingerprint
 from peak_trade.proof.cache import Cache
@@ -74,6 +75,8 @@ def seen_in(run: Path) -> Seen:
     found = look(run, [machine_named(name) for name in DRIVING])
     if found.verdict is None or not found.tally.records:
         raise NoRun(run, found.problems)
+    if isinstance(found.verdict, Torn | RolledBack | Corrupt):
+        found.problems.append(f"the journal is {': '.join(verdict_text(found.verdict))}; shown is what stands there")
     return found
 
 
