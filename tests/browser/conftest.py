@@ -13,7 +13,7 @@ import pytest
 
 from peak_trade.cli.job import BUILTIN, Job, run, snapshot
 from peak_trade.cli.prove import judge_system
-from peak_trade.cli.report import driving, prove_all, report
+from peak_trade.cli.ran import driving, prove_all, report
 from peak_trade.cli.site import build
 from peak_trade.cli.specs import spec_names, system_at
 from peak_trade.cli.status import seen, verdicts

@@ -99,7 +99,7 @@ def test_controls_work_by_keyboard(site: Path, opened: Any) -> None:
     page = opened((site / "site/machine-order.html").as_uri()).page
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    assert page.url.endswith("#main")
+    page.wait_for_url("**#main")
     size = page.locator("input[value='100']")
     narrow = page.locator(".zoomed svg").bounding_box()["width"]
     size.focus()
@@ -128,7 +128,7 @@ def test_links_between_pages_lead_somewhere(site: Path, opened: Any) -> None:
     for name in ("run", "operator", "simulator-session"):
         page = opened((site / f"site/{name}.html").as_uri()).page
         page.get_by_role("link", name="Overview of the review").click()
-        assert page.url == (site / "site/index.html").as_uri()
+        page.wait_for_url((site / "site/index.html").as_uri())
 
 
 @pytest.mark.parametrize("name", ["site/index.html", "site/machine-session.html", "site/simulator-order.html"])

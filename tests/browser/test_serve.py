@@ -29,7 +29,7 @@ def test_pages_are_shown_under_their_policy(opened: Any, url: str) -> None:
     for name in ("status.html", "report.html"):
         start.page.goto(url)
         start.page.get_by_role("link", name=name).click()
-        assert start.page.url == f"{url}run/{name}"
+        start.page.wait_for_url(f"{url}run/{name}")
         assert start.page.locator("h1").is_visible()
         assert start.page.evaluate("getComputedStyle(document.querySelector('.banner')).borderLeftStyle") == "solid"
     assert start.said == []

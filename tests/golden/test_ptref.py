@@ -1,4 +1,4 @@
-"""The reference model of docs/models/ptref: the counts of its table, its theorems for any number, and faults it must show.
+"""The reference model of docs/models/ptref: the counts of its table, its theorems for any number, faults it must show.
 
 Counts are compared with a walk written here, which knows nothing of our machines; shortest runs of faults are found by
 walking every value within small bounds, and again by Z3 without any.
@@ -164,8 +164,8 @@ def fair(orders: int, *, without: tuple[str, ...]) -> list[frozenset[str]]:
     """The groups of the reference model's fairness for so many orders, without the rules named."""
     groups = [frozenset({"Stopped"}), frozenset({"session.op_ack"})]
     for number in range(1, orders + 1):
-        for names in (BROKER, CLIENT, ("Cancel",)):
-            groups.append(frozenset(f"{name}[{number}]" for name in names if name not in without))
+        kinds = (BROKER, CLIENT, ("Cancel",))
+        groups += [frozenset(f"{name}[{number}]" for name in names if name not in without) for names in kinds]
     return [group for group in groups if group]
 
 

@@ -7,18 +7,15 @@ from pathlib import Path
 import rich_click as click
 from click.exceptions import Exit
 
-from peak_trade.cli.effort import CACHE, Effort, complain
 from peak_trade.cli.job import BUILTIN, Done, Job, differences, run, snapshot
 from peak_trade.cli.prove import INCONCLUSIVE, VIOLATION
-from peak_trade.cli.report import JOBS, driving, prove_all, report
+from peak_trade.cli.ran import driving, prove_whole, report
 from peak_trade.cli.run import text
 from peak_trade.cli.site import build
 from peak_trade.cli.spec import check_all
-from peak_trade.cli.specs import spec_names, system_names
 from peak_trade.cli.status import seen, verdicts
 from peak_trade.evidence.artifacts import CONFIG, FIVE
 from peak_trade.evidence.collect import write
-from peak_trade.proof.cache import Cache
 from peak_trade.proof.verdict import Proved, Refuted
 from peak_trade.session.config import Config
 from peak_trade.watch.snapshot import PAGE as OPERATOR
@@ -40,7 +37,7 @@ def command(out: Path) -> None:
     if check_all():
         raise Exit(2)
     _say(2, "prove: no live state while a lock is closed, and the rest")
-    results = prove_all((*spec_names(), *system_names()), Effort(jobs=JOBS, cache=Cache(CACHE, complain)))
+    results = prove_whole()
     proved = sum(isinstance(item.result.verdict, Proved) for item in results)
     click.echo(f"  {proved} of {len(results)} claims proved, for every number of steps and every payload")
     _say(3, "run: a dry-run session over 13 years of real daily bars, with faults, against the mock venue")

@@ -9,12 +9,16 @@ import rich_click as click
 from click.exceptions import Exit
 
 from peak_trade.cli.progress import bar
-from peak_trade.cli.specs import machine_at, relative, spec_folder, spec_names
+from peak_trade.cli.specs import is_system, machine_at, relative, spec_folder, spec_names, system_at
+from peak_trade.lang.machine import Machine
 from peak_trade.lang.read import read
 from peak_trade.lang.source import Findings, Source
+from peak_trade.lang.system import System
+from peak_trade.proof.docket import examine
 from peak_trade.proof.exam import Exam, Reasons, exam, plain
 from peak_trade.proof.mutate import mutants
 from peak_trade.proof.score import SCORE_PERCENT_MIN
+from peak_trade.proof.variants import variants
 
 PASS, VIOLATION, INCONCLUSIVE = 0, 1, 3
 REASONS: Final = Path("docs/evidence/survivors.yaml")
@@ -36,8 +40,10 @@ def command(machines: tuple[str, ...], style: str, write: Path | None, *, whole:
     """
     found = []
     for name in machines or spec_names():
-        machine, reasons = machine_at(name), reasons_for(name)
-        with bar(len(mutants(machine)), f"{machine.name}: mutants") as show:
+        subject: Machine | System = system_at(name) if is_system(name) else machine_at(name)
+        reasons = reasons_for(name)
+        count = len(mutants(subject)) if isinstance(subject, Machine) else len(variants(subject))
+        with bar(count, f"{subject.name}: mutants") as show:
             done = 0
 
             def progress(_: str, show: Any = show) -> None:  # noqa: ANN401 - the bar's own function
@@ -45,7 +51,12 @@ def command(machines: tuple[str, ...], style: str, write: Path | None, *, whole:
                 done += 1
                 show(done)
 
-            item = exam(machine, progress, whole=whole or write is not None)
+            all_of_it = whole or write is not None
+            if isinstance(subject, Machine):
+                item = exam(subject, progress, whole=all_of_it)
+            else:
+                item = examine(subject, progress, whole=all_of_it)
+                reasons = _with_parts(subject, item, reasons)
         stale = item.stale(reasons)
         if stale:
             raise click.UsageError(
@@ -79,6 +90,17 @@ def reasons_for(name: str, path: Path | None = None) -> Reasons:
         raise click.UsageError(
             f"{relative(place)}: expected lists of `mutants` or `parts` with `because`, was something else at {name}"
         ) from error
+
+
+def _with_parts(system: System, item: Exam, reasons: Reasons) -> Reasons:
+    """Return the reasons with those that the parts' machines have for what survives in the system, too."""
+    theirs = {
+        f"{part.name}/{name}": because
+        for part in system.parts
+        for name, because in reasons_for(part.machine.name).survivors.items()
+    }
+    left = {one.name: theirs[one.name] for one in item.score.survivors if one.name in theirs}
+    return Reasons(left | dict(reasons.survivors), reasons.idle)
 
 
 def _flat(groups: Iterable[dict[str, Any]], key: str) -> dict[str, str]:

@@ -19,8 +19,8 @@ from peak_trade.backends.svg import RenderError, svg
 from peak_trade.backends.table import table
 from peak_trade.cli.pages import MUTATION, agreed, known
 from peak_trade.cli.prove import Timed, trace_of, word
-from peak_trade.cli.report import DRIVING, claim, driving, seen_in
-from peak_trade.cli.report import text as report_text
+from peak_trade.cli.ran import DRIVING, claim, driving, seen_in
+from peak_trade.cli.ran import text as report_text
 from peak_trade.cli.specs import machine_named, spec_folder, spec_names, system_at, system_names
 from peak_trade.cli.status import seen, verdicts
 from peak_trade.evidence import claims, simulator
@@ -103,7 +103,7 @@ def _part(item: Evidence, results: Sequence[Timed], pictures: Mapping[str, Drawn
         claims=[_known(item, one) for one in results],
         shown=list(_shown(results)),
         measured=measured,
-        measure="" if system else f"peak mutate {item.name} --write {MUTATION.as_posix()}",
+        measure=f"peak mutate {' '.join((*spec_names(), *system_names()))} --write {MUTATION.as_posix()}",
         simulator=simulator_page(item.name),
     )
 
@@ -163,13 +163,13 @@ def _measured(name: str, fingerprint: str) -> tuple[Measured | None, Weights | N
         data: Any = json.loads((spec_folder().parent / MUTATION).read_text(encoding="utf-8"))["machines"][name]
         if data["fingerprint"] != fingerprint:
             return None, None
-        parts = {key: (one["kind"], one["text"], Weight(one["role"])) for key, one in data["parts"].items()}
+        parts = {key: (one["kind"], one["text"], Weight(one["role"])) for key, one in data.get("parts", {}).items()}
         survivors = [(one["mutant"], one["says"], one["because"]) for one in data["survivors"]]
         rows = [(key, kind, text, weight.value) for key, (kind, text, weight) in parts.items()]
         found = Measured(int(data["noticed"]), int(data["real"]), rows, survivors)
     except (OSError, KeyError, TypeError, ValueError):
         return None, None
-    return found, Weights({key: weight for key, (_, _, weight) in parts.items()})
+    return found, Weights({key: weight for key, (_, _, weight) in parts.items()}) if parts else None
 
 
 def _agreed(found: Sequence[Evidence]) -> Agreed:

@@ -8,7 +8,7 @@ from click.exceptions import Exit
 
 from peak_trade.cli.board import board, console
 from peak_trade.cli.prove import Timed
-from peak_trade.cli.report import claim, prove_all
+from peak_trade.cli.ran import claim, prove_all
 from peak_trade.cli.specs import machine_named
 from peak_trade.evidence.collect import write
 from peak_trade.lang.pretty import fingerprint

@@ -86,7 +86,7 @@ def gate_banner(gate: Sequence[Claim], void: str = "") -> dict[str, str]:
     if all(claim.verdict == "proved" for claim in gate):
         names = ", ".join(claim.name for claim in gate)
         text = (
-            f"No live state is ever entered while a lock is closed: {names}, by induction, for every step and payload."
+            f"No live state is ever entered while a lock is closed: {names}, for every number of steps and any payload."
         )
         return {"tone": "good", "mark": "✓", "head": "NO-LIVE: proved", "text": text}
     failed = ", ".join(f"{claim.name} {claim.verdict}" for claim in gate if claim.verdict != "proved")

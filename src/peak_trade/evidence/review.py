@@ -21,6 +21,7 @@ RUN: Final = "run.html"
 WORDS: Final = (PROVED, IN_PART, TESTED, OPEN, NOT_PROVED)
 """What can be known of a clause or hazard, the best first."""
 
+CERTIFY: Final = "peak prove --certify --evidence docs/evidence/proofs.json"
 NO_PROOF: Final = "not proved, as no accepted proof of these very specifications is committed for all that answers it."
 NO_CARRIER: Final = "open, as neither an accepted proof nor a test carries it."
 UNBUILT: Final = ("The failure matrix", "it is not there yet: no page says what each failure of each part leads to.")
@@ -83,7 +84,7 @@ class Drawn:
 class Part:
     """One machine or system; `text` is its Markdown page, `simulator` the page that steps it, if there is one.
 
-    `measured` is None without evidence for this very fingerprint; `measure` is the command that makes it, if any does.
+    `measured` is None without evidence for this very fingerprint; `measure` is the command that makes it.
     """
 
     name: str
@@ -160,11 +161,20 @@ class Review:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One thing that is open: what, why as Markdown, and the page that says more, if there is one."""
+    """What is open for one reason: what, why as Markdown, and the page that says more, if there is one.
+
+    `more` is what else is open for the same reason, each with its page.
+    """
 
     what: str
     why: str
     page: str = ""
+    more: Sequence[tuple[str, str]] = ()
+
+    @property
+    def subjects(self) -> Sequence[tuple[str, str]]:
+        """All that is open, each with its page."""
+        return ((self.what, self.page), *self.more)
 
 
 def points(review: Review) -> Iterator[Point]:
@@ -211,11 +221,11 @@ def _claims(review: Review) -> Iterator[Point]:
 def _clauses(agreed: Agreed) -> Iterator[Point]:
     if agreed.missing:
         yield Point("The contract", prose(agreed.missing), CONTRACT)
-    for page, found in ((CONTRACT, agreed.clauses), (THREATS, agreed.hazards)):
-        for name, status in found.items():
-            if status in (OPEN, NOT_PROVED):
-                why = NO_PROOF if status == NOT_PROVED else NO_CARRIER
-                yield Point(name, why, f"{page}#{slug(name)}")
+    for status, why in ((NOT_PROVED, NO_PROOF), (OPEN, NO_CARRIER)):
+        for page, each in ((CONTRACT, agreed.clauses), (THREATS, agreed.hazards)):
+            names = [(name, f"{page}#{slug(name)}") for name, known in each.items() if known == status]
+            if names:
+                yield Point(names[0][0], why, names[0][1], names[1:])
     count = Counter((*agreed.clauses.values(), *agreed.hazards.values()))[IN_PART]
     if count:
         yield Point(f"{count} clauses and hazards", "proved in part; each says what is left to its reader.", CONTRACT)
@@ -226,11 +236,10 @@ def _evidence(review: Review) -> Iterator[Point]:
         bare = len(part.claims) - part.certified
         if bare:
             why = f"{bare} claims have no accepted certificate for this very specification."
-            yield Point(f"Certificates of {part.name}", f"{why} {code('peak prove --certify')} makes them.", part.page)
+            yield Point(f"Certificates of {part.name}", f"{why} {code(CERTIFY)} makes them.", part.page)
         if part.measured is None:
-            made = f" {code(part.measure)} makes it." if part.measure else " No command measures systems yet."
             why = "nobody has measured which faults its claims notice for this very specification."
-            yield Point(f"Faults of {part.name}", why + made, part.page)
+            yield Point(f"Faults of {part.name}", f"{why} {code(part.measure)} does.", part.page)
 
 
 def _run(run: Ran | None) -> Iterator[Point]:

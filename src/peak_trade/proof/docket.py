@@ -3,19 +3,20 @@
 A fault of a part's own machine that the part's own claims notice is noticed; the system judges what they let pass.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from peak_trade.lang.machine import Always, LeadsTo, Property, Witness
 from peak_trade.lang.pretty import fingerprint
 from peak_trade.lang.system import System
-from peak_trade.lang.trace import Trace
+from peak_trade.lang.trace import Trace, replay
 from peak_trade.proof import score as parts
 from peak_trade.proof.confirm import confirm
+from peak_trade.proof.exam import Exam, Progress
 from peak_trade.proof.obligation import Obligation, sorts_name
 from peak_trade.proof.rank import Ranking
-from peak_trade.proof.scope import Scope
+from peak_trade.proof.scope import Scope, Small
 from peak_trade.proof.score import Equivalent, Fate, Judged, Killed, Score, Stopped, Survived
 from peak_trade.proof.sides import Side, base, of_any, of_few
 from peak_trade.proof.solve import Limits
@@ -32,17 +33,10 @@ COUNT_MAX: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Least:
-    """With `orders` side by side, and not fewer, and quantities up to `quantity`, the fault breaks `property`.
+class Least(Small):
+    """With `orders` side by side, and not fewer, the fault shows; the rest is about that many."""
 
-    `steps` is the length of that run.
-    """
-
-    mutant: str
-    property: str
-    orders: int
-    quantity: int
-    steps: int
+    orders: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +79,7 @@ class Docket:
                 named = _claim(side, name)
                 known = sorts_name(side.machine) if named is None else named.name
                 small = Scope.of(side).smallest(side.faults[found.judged.name].mutant, known, trace)
-                return Least(small.mutant, name, found.orders, small.quantity, len(small.trace.links))
+                return Least(name, small.mutant, small.quantity, small.trace, found.orders)
             case _:
                 return None
 
@@ -136,20 +130,21 @@ class Docket:
         return (Stopped(gone[0]) if gone else Survived()), tuple(gone)
 
 
-def judge(
-    system: System, limits: Limits = LIMITS, progress: Callable[[Judged], None] = lambda _: None
-) -> tuple[Score, tuple[Least, ...]]:
-    """Return the fates of all faults of `system`, and the smallest scopes of those that a run shows.
+def examine(system: System, progress: Progress = lambda _: None, *, whole: bool = False) -> Exam:
+    """Return the exam of `system`: all its faults, and with `whole` the smallest scope in which each shows.
 
-    `progress` is told each one. Limits: `limits` for each question; runs with up to COUNT_MAX side by side.
+    `progress` is told what is done. Limits: LIMITS for each question; runs with up to COUNT_MAX side by side; roles,
+    cuts and interesting cases are those of its machines and not looked for here.
     """
-    docket = Docket.of(system, None, limits)
+    docket = Docket.of(system)
     findings = []
     for item in docket.found:
         findings.append(docket.judge(item))
-        progress(findings[-1].judged)
-    found = Score(system.name, fingerprint(docket.known.machine), tuple(one.judged for one in findings))
-    return found, tuple(least for one in findings if (least := docket.least(one)) is not None)
+        progress(item.name)
+    mark = fingerprint(docket.known.machine)
+    found = Score(system.name, mark, tuple(one.judged for one in findings))
+    small = tuple(least for one in findings if (least := docket.least(one)) is not None) if whole else ()
+    return Exam(system.name, mark, found, (), small=small)
 
 
 def _claim(side: Side, name: str) -> Property | None:
@@ -168,13 +163,17 @@ def _run(side: Side, fault: Faulty, names: tuple[str, ...], *, own: bool) -> tup
     world = fault.encoding.world
     at, by = (world.some(getattr(one, what) for _, one in told) for what in ("at", "by"))
     path = runs.shortest(Obligation("", "", at, by, (), lambda *_: False), side.limits.refutation_steps_max)
-    if not isinstance(path, Path):
+    if not isinstance(path, Path) or not runs_through(fault.mutant.machine, path):
         return None
-    for name, one in told:
-        found = runs.shortest(one, len(path.offers))
-        if isinstance(found, Path) and runs_through(fault.mutant.machine, found):
-            return name, confirm(fault.mutant.machine, one, found)
-    return None
+    shown = next(((name, one) for name, one in told if _shows(fault, one, path)), None)
+    return None if shown is None else (shown[0], confirm(fault.mutant.machine, shown[1], path))
+
+
+def _shows(fault: Faulty, wanted: Obligation, path: Path) -> bool:
+    """Return true iff the replay of `path` ends in what is `wanted`: one run may break one claim of several."""
+    trace = replay(replace(fault.mutant.machine, properties=wanted.guards), path.values[0], path.offers)
+    before = trace.links[-2].value if len(trace.links) > 1 else trace.start
+    return wanted.seen(before, trace.links[-1] if trace.links else None)
 
 
 def _rank(side: Side, name: str) -> bool:

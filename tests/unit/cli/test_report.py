@@ -1,4 +1,4 @@
-"""`peak report` and `peak report --site`: what can be shown is shown, what cannot is said, nothing strange is written over."""
+"""`peak report` and `peak report --site`: what can be shown is shown, what cannot is said."""
 
 import json
 import re
@@ -113,7 +113,7 @@ def test_a_missing_file_is_named(copy: Path) -> None:
     shutil.rmtree(copy / "journal")
     result = reported(str(copy))
     assert result.exit_code == 2
-    assert "expected a journal in journal/, was none" in result.output
+    assert "expected a journal in journal/, was none" in " ".join(result.output.replace("│", " ").split())
     assert "next: peak run" in result.output
 
 
@@ -134,7 +134,7 @@ def test_a_strange_folder_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_the_site_is_whole_small_and_the_same_again(whole: Path, results: list[Timed]) -> None:
-    """Every link leads to a page and a place that is there, no page loads anything, and equal input gives equal bytes."""
+    """Every link leads to a place that is there, no page loads anything, and equal input gives equal bytes."""
     texts = module.pages(results, whole)
     assert texts == module.pages(results, whole)
     places = {name: set(re.findall(r'\bid="([^"]+)"', text)) for name, text in texts.items()}
@@ -148,15 +148,13 @@ def test_the_site_is_whole_small_and_the_same_again(whole: Path, results: list[T
             assert not place or place in places[page or name], link
 
 
-def test_the_site_says_what_is_open(whole: Path, results: list[Timed], copy: Path) -> None:
-    """Machines that nobody proved, the failure matrix, and a run of another specification stand on the first page."""
+def test_the_site_says_what_is_open(whole: Path, results: list[Timed]) -> None:
+    """Machines that nobody proved and the failure matrix stand on the first page; what is proved does not."""
     first = module.pages(results, whole)["index.html"]
     assert "The failure matrix" in first
     assert ">session</a>: no evidence" in first
     assert ">venue</a>: no evidence" not in first
     assert "another specification" not in first
-    journal = copy / "journal" / "journal.jsonl"
-    assert journal.is_file()
 
 
 def test_the_pages_of_a_machine_show_verdicts_and_runs(results: list[Timed]) -> None:
