@@ -116,18 +116,18 @@ class Docket:
     def _possible(self, item: Variant) -> tuple[Fate, tuple[str, ...]]:
         """Return whether the fault makes impossible what must be possible, as far as one alone shows it.
 
-        Limits: a run to a witness may be EXTRA_STEPS_MAX longer than the shortest of the declared system.
+        Limits: a run to a witness may be EXTRA_STEPS_MAX longer than the shortest of the declared system; only the
+        first that is lost is credited.
         """
         said = {claim.name: claim for claim in self.system.properties if isinstance(claim, Witness)}
         fault, here = self.known.faults[item.name], self.few[1].faults[item.name]
-        gone = []
         for claim, trace in self.witnesses.items():
             most = replace(self.known.limits, witness_steps_max=len(trace.links) + EXTRA_STEPS_MAX)
             if replace(self.few[1], limits=most).lacks(here, claim, trace):
-                gone.append(base(claim.name))
-                if self.known.unreachable(fault, said[gone[-1]]):
-                    return Killed(gone[-1], None), tuple(gone)
-        return (Stopped(gone[0]) if gone else Survived()), tuple(gone)
+                name = base(claim.name)
+                sure = self.known.unreachable(fault, said[name])
+                return (Killed(name, None) if sure else Stopped(name)), (name,)
+        return Survived(), ()
 
 
 def examine(system: System, progress: Progress = lambda _: None, *, whole: bool = False) -> Exam:
