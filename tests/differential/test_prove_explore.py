@@ -13,9 +13,9 @@ from peak_trade.lang.expr import Expr
 from peak_trade.lang.machine import Always, LeadsTo, Machine, Step, Witness
 from peak_trade.lang.sorts import Scalar
 from peak_trade.lang.step import VALUE_BOUNDS, Outcome, Refused, Stepper, Taken, Value, initial
+from peak_trade.proof.lockstep.sample import HUE, VALUES_MAX, sample
 from peak_trade.proof.obligation import sorts_name
 from peak_trade.proof.prove import prove
-from peak_trade.proof.sample import HUE, VALUES_MAX, sample
 from peak_trade.proof.solve import Limits
 from peak_trade.proof.verdict import NotInductive, Proved, Refuted, Unknown, Verdict
 

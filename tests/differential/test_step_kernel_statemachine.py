@@ -42,8 +42,8 @@ from peak_trade.lang.machine import (
 from peak_trade.lang.parse import parse_file
 from peak_trade.lang.sorts import BOOL, INT, EnumSort, IntSort, MapSort, ScalarSort, Sort, inhabits, start
 from peak_trade.lang.step import Stepper, Value
-from peak_trade.proof.agree import SHARD_EVENTS, Agreement, agree, compare, plain
-from peak_trade.proof.draw import Dealer, Pool, pick, spoil
+from peak_trade.proof.lockstep.agree import SHARD_EVENTS, Agreement, agree, compare, plain
+from peak_trade.proof.lockstep.draw import Dealer, Pool, pick, spoil
 
 ROOT = Path(__file__).resolve().parents[2]
 MODE = EnumSort("Mode", ("idle", "busy", "gone"))

@@ -17,7 +17,7 @@ from peak_trade.lang.machine import Always, Machine, Step, Witness
 from peak_trade.lang.parse import parse_file
 from peak_trade.lang.sorts import IntSort
 from peak_trade.lang.step import VALUE_BOUNDS, Refused, Stepper, Taken, Value
-from peak_trade.proof.sample import sample
+from peak_trade.proof.lockstep.sample import sample
 
 SPEC = Path(__file__).resolve().parents[2] / "spec"
 

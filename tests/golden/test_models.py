@@ -21,7 +21,7 @@ from peak_trade.lang.sorts import BoolSort, EnumSort, IntSort, Scalar, Sort
 from peak_trade.lang.step import Stepper, Taken, Value, initial
 from peak_trade.proof.claim import claims_of
 from peak_trade.proof.prove import prove
-from peak_trade.proof.rerun import rerun
+from peak_trade.proof.recall.rerun import rerun
 from peak_trade.proof.verdict import Proved, Refuted, Report
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "models"

@@ -24,13 +24,13 @@ from peak_trade.lang.system import System
 from peak_trade.proof.case import Case
 from peak_trade.proof.claim import claims_of
 from peak_trade.proof.cycles import weak_fairness
+from peak_trade.proof.doubt.variants import variants
+from peak_trade.proof.doubt.vary import conjuncts
 from peak_trade.proof.explore import Graph, explore
 from peak_trade.proof.parametric import Task, prove_system
 from peak_trade.proof.search import reached
 from peak_trade.proof.solve import Limits
 from peak_trade.proof.survey import verdict_on
-from peak_trade.proof.variants import variants
-from peak_trade.proof.vary import conjuncts
 from peak_trade.proof.verdict import Proved, Refuted
 
 SYSTEM = Path(__file__).resolve().parents[2] / "docs" / "models" / "ptref" / "system.yaml"

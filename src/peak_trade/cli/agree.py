@@ -11,9 +11,9 @@ from peak_trade.cli.progress import bar
 from peak_trade.cli.specs import machine_at, spec_names
 from peak_trade.lang.machine import Machine
 from peak_trade.lang.trace import text
-from peak_trade.proof.agree import Agreement, agree, plain
-from peak_trade.proof.contest import contest
-from peak_trade.proof.contest import plain as contested
+from peak_trade.proof.lockstep.agree import Agreement, agree, plain
+from peak_trade.proof.lockstep.contest import contest
+from peak_trade.proof.lockstep.contest import plain as contested
 
 EVENTS_MAX = 1_000_000_000
 SPECS_MAX = 1_000_000

@@ -16,8 +16,8 @@ from peak_trade.evidence.proofs import document as document_of
 from peak_trade.lang.compose import COUNT_MARK
 from peak_trade.lang.machine import Machine
 from peak_trade.lang.pretty import fingerprint
-from peak_trade.proof.certificate import SOLVER
 from peak_trade.proof.verdict import Report, Result
+from peak_trade.proof.warrant.certificate import SOLVER
 
 FOLDER: Final = Path("out/certificates")
 PASS, VIOLATION, INCONCLUSIVE = 0, 1, 3
@@ -117,7 +117,7 @@ def _shown(folder: Path, group: tuple[Machine, list[Result]], wanted: Iterable[J
 
 def _tell(place: Path, found: Iterable[Judged], rows: Iterable[Row]) -> None:
     """Write what was proved and accepted to the file at `place`; what it says of other specifications stays."""
-    from peak_trade.proof.second import VERSION  # noqa: PLC0415 - an extra, see `ready`
+    from peak_trade.proof.warrant.second import VERSION  # noqa: PLC0415 - an extra, see `ready`
 
     sealed = {(row.machine, row.claim): Sealed(row.sha256, row.verdict == ACCEPTED, row.why) for row in rows}
     parts: dict[str, list[Judged]] = {}
@@ -145,7 +145,7 @@ def _about(items: list[Judged]) -> str:
 def ready() -> None:
     """Raise UsageError iff the second solver is not installed: a proof that nobody re-checked must not look so."""
     try:
-        import peak_trade.proof.second  # noqa: PLC0415 - an extra: only who certifies needs it
+        import peak_trade.proof.warrant.second  # noqa: PLC0415 - an extra: only who certifies needs it
     except ImportError as error:
         raise click.UsageError(INSTALL) from error
     del peak_trade

@@ -8,9 +8,9 @@ from click.exceptions import Exit
 from peak_trade.cli.progress import bar
 from peak_trade.cli.specs import machine_at
 from peak_trade.lang.trace import text
-from peak_trade.proof.anatomy import without
-from peak_trade.proof.cuts import Cut, NoCut, cuts
-from peak_trade.proof.exam import cut_plain
+from peak_trade.proof.doubt.anatomy import without
+from peak_trade.proof.doubt.cuts import Cut, NoCut, cuts
+from peak_trade.proof.doubt.exam import cut_plain
 
 PASS, INCONCLUSIVE = 0, 3
 

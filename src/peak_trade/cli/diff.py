@@ -18,9 +18,9 @@ from peak_trade.lang.machine import Machine
 from peak_trade.lang.parse import parse
 from peak_trade.lang.source import Source
 from peak_trade.lang.track import tracked
-from peak_trade.proof.delta import Cell, Claim, Delta, Loosening, Shift, Word
-from peak_trade.proof.diff import diff, fallen, unproved
-from peak_trade.proof.outcomes import TAKEN
+from peak_trade.proof.change.delta import Cell, Claim, Delta, Loosening, Shift, Word
+from peak_trade.proof.change.diff import diff, fallen, unproved
+from peak_trade.proof.change.outcomes import TAKEN
 from peak_trade.proof.planner import ENGINES
 from peak_trade.proof.prove import LIMITS, prove
 
@@ -247,7 +247,7 @@ def plain(delta: Delta) -> dict[str, Any]:
     }
 
 
-def _plain(item: Any) -> Any:  # noqa: ANN401 - one of the frozen values of `proof.delta`
+def _plain(item: Any) -> Any:  # noqa: ANN401 - one of the frozen values of `proof.change.delta`
     if isinstance(item, Word):
         return item.value
     if hasattr(item, "values") and hasattr(item, "state"):

@@ -14,8 +14,8 @@ from typing import Any, Final, TypeAlias
 import rich_click as click
 
 from peak_trade.lang.machine import Machine
-from peak_trade.proof.certificate import HEAD, SOLVER, Absent, Certificate, certify
 from peak_trade.proof.verdict import Report
+from peak_trade.proof.warrant.certificate import HEAD, SOLVER, Absent, Certificate, certify
 from peak_trade.session.clock import wall_ns
 
 INDEX: Final = "index.json"
@@ -114,7 +114,7 @@ def _all(work: Callable[[Entry], Row], entries: list[Entry]) -> Iterable[Row]:
 
 
 def _judged(place: Path, about: tuple[str, str], entry: Entry) -> Row:
-    from peak_trade.proof.second import Checked, Rejected, recheck  # noqa: PLC0415 - an extra, see `ready`
+    from peak_trade.proof.warrant.second import Checked, Rejected, recheck  # noqa: PLC0415 - an extra, see `ready`
 
     (machine, spec), (claim, file, sha256) = about, entry
     if not _PLAIN.fullmatch(file) or not (place / file).is_file():

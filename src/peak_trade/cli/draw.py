@@ -45,7 +45,7 @@ def _system(place: str, style: str, out: Path | None, *, roles: bool) -> None:
 
 def weights(machine: Machine) -> Weights:
     """Return the strongest role of each part of `machine` to any of its claims."""
-    from peak_trade.proof.roles import roles  # noqa: PLC0415 - the solver is loaded by the commands that need it
+    from peak_trade.proof.doubt.roles import roles  # noqa: PLC0415 - the solver is loaded by the commands that need it
 
     found = roles(machine)
     return Weights({part.name: Weight(found.best(part.name).value) for part in found.parts})

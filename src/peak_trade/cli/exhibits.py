@@ -25,8 +25,8 @@ from peak_trade.lang.maps import shown, word
 from peak_trade.lang.step import Taken
 from peak_trade.lang.trace import Trace, replay
 from peak_trade.lang.trace import text as steps
-from peak_trade.proof.itf import Told, told_of, write
-from peak_trade.proof.shown import NOT_INDUCTIVE, PROVED, REFUTED
+from peak_trade.proof.recall.itf import Told, told_of, write
+from peak_trade.proof.recall.shown import NOT_INDUCTIVE, PROVED, REFUTED
 from peak_trade.proof.verdict import NotInductive, Proved, Refuted, Result
 
 PATH_TRANSITIONS_MAX: Final = 80

@@ -20,8 +20,8 @@ from peak_trade.journal.record import Record, decode
 from peak_trade.journal.scan import read
 from peak_trade.lang.machine import Always, Machine
 from peak_trade.lang.pretty import fingerprint
-from peak_trade.proof.inside import Inside, Invariant, certified, predicate
 from peak_trade.proof.prove import LIMITS, prove
+from peak_trade.proof.warrant.inside import Inside, Invariant, certified, predicate
 
 MACHINES: Final = (SESSION, ORDER)
 ROWS_MAX: Final = 50

@@ -14,11 +14,11 @@ from peak_trade.lang.machine import Machine
 from peak_trade.lang.read import read
 from peak_trade.lang.source import Findings, Source
 from peak_trade.lang.system import System
-from peak_trade.proof.docket import examine
-from peak_trade.proof.exam import Exam, Reasons, exam, plain
-from peak_trade.proof.mutate import mutants
-from peak_trade.proof.score import SCORE_PERCENT_MIN
-from peak_trade.proof.variants import variants
+from peak_trade.proof.doubt.docket import examine
+from peak_trade.proof.doubt.exam import Exam, Reasons, exam, plain
+from peak_trade.proof.doubt.mutate import mutants
+from peak_trade.proof.doubt.score import SCORE_PERCENT_MIN
+from peak_trade.proof.doubt.variants import variants
 
 PASS, VIOLATION, INCONCLUSIVE = 0, 1, 3
 REASONS: Final = Path("docs/evidence/survivors.yaml")

@@ -284,5 +284,6 @@ def _text(found: list[Timed], locks: list[dict[str, Any]]) -> str:
     lines.append(f"{proved} of {len(found)} proved in {took:.1f} s")
     bad = next((item for item in found if not isinstance(item.result.verdict, Proved)), None)
     if bad is not None:
-        lines.append(f"next: peak prove {bad.place} --only {bad.result.property} --format json")
+        place = bad.place.rpartition(COUNT_MARK)[0] or bad.place  # of a system, not of the few that refute it
+        lines.append(f"next: peak prove {place} --only {bad.result.property} --format json")
     return "\n".join(lines)

@@ -15,10 +15,10 @@ from peak_trade.lang.machine import Machine
 from peak_trade.lang.pretty import fingerprint
 from peak_trade.lang.trace import Trace, plain
 from peak_trade.proof.claim import Claim
-from peak_trade.proof.itf import Record, Told, TraceError, record, trace_of
-from peak_trade.proof.regress import MARK, source
-from peak_trade.proof.rerun import Agrees, Differs, Rerun, rerun
-from peak_trade.proof.shown import VERDICTS, claim_named
+from peak_trade.proof.recall.itf import Record, Told, TraceError, record, trace_of
+from peak_trade.proof.recall.regress import MARK, source
+from peak_trade.proof.recall.rerun import Agrees, Differs, Rerun, rerun
+from peak_trade.proof.recall.shown import VERDICTS, claim_named
 
 PASS, VIOLATION = 0, 1
 FINGERPRINT_CHARS: Final = 12

@@ -9,7 +9,7 @@ from click.exceptions import Exit
 from peak_trade.cli.mutate import reasons_for
 from peak_trade.cli.progress import bar
 from peak_trade.cli.specs import machine_at
-from peak_trade.proof.roles import Role, Roles, roles
+from peak_trade.proof.doubt.roles import Role, Roles, roles
 
 PASS, VIOLATION = 0, 1
 MARKS = {Role.MUST: "●", Role.MAY: "○", Role.IRRELEVANT: "·"}

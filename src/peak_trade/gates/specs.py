@@ -14,9 +14,9 @@ from peak_trade.lang.machine import Machine
 from peak_trade.lang.parse import Parsed, parse
 from peak_trade.lang.source import Diagnostic, Findings, Source, Span
 from peak_trade.lang.track import tracked
+from peak_trade.proof.change.delta import Delta, Loosening
+from peak_trade.proof.change.diff import diff
 from peak_trade.proof.decide import decide
-from peak_trade.proof.delta import Delta, Loosening
-from peak_trade.proof.diff import diff
 from peak_trade.proof.gates import NotNeeded, Undecided, gates
 from peak_trade.proof.prove import LIMITS, prove
 from peak_trade.proof.verdict import NotInductive, Proved, Refuted, Result, Unknown

@@ -123,8 +123,8 @@ CODES: dict[str, Code] = {
     "PT061": Code("claimed twice", "Two properties say the same; one of them only looks like more assurance."),
     "PT070": Code(
         "part without a machine",
-        "A part of a system is the machine in the file of that name beside the system's own. It must be there, have no\n"
-        "mistakes, and be a machine: a part is never a system, so that no composition goes round in a circle.",
+        "A part of a system is the machine in the file of that name beside the system's own. It must be there, have\n"
+        "no mistakes, and be a machine: a part is never a system, so that no composition goes round in a circle.",
     ),
     "PT071": Code("unknown part", "The part is not declared under `parts`."),
     "PT072": Code(

@@ -65,11 +65,11 @@ def prove_system(task: Task, cache: Cache | None = None, progress: Progress = la
     machine = tracked(system)
     known = _of_any(task, machine, wanted, cache)
     few = _Few(task, frozenset(name for name, one in known.items() if isinstance(one.verdict, Proved)), cache)
-    reason = "; ".join((*obstacles(system), *_unfounded(system, known)))
+    judge = _Judge(task, machine, few, "; ".join((*obstacles(system), *_unfounded(system, known))))
     results = []
     for name in names:
         if name in wanted:
-            results.append(_judged(few, name, known.get(name), reason))
+            results.append(judge.result(name, known.get(name)))
             progress(results[-1])
     return Report(system.name, fingerprint(machine), tuple(results))
 
@@ -78,10 +78,10 @@ def _of_any(task: Task, machine: Machine, wanted: frozenset[str], cache: Cache |
     """Return what is known of any number: the wanted claims, and those on which what is known of sums rests."""
     founded = {positive_name(item) for item in task.system.sums if item.positive}
     told = frozenset(item.name for item in claims_of(machine) if item.name in wanted | founded)
-    able = tuple(name for name in task.engines if name not in ABSTRACT) or ("induction",)
     if not told:
         return {}
-    return {one.property: _abstract(one) for one in prove_job(Job(machine, told, task.limits, able), cache).results}
+    job = Job(machine, told, task.limits, ("induction",))
+    return {one.property: _abstract(one) for one in prove_job(job, cache).results}
 
 
 def _abstract(found: Result) -> Result:
@@ -105,17 +105,51 @@ def _unfounded(system: System, known: dict[str, Result]) -> Iterator[str]:
             yield f"the sum {item.name} is called positive, and {positive_name(item)} is not proved"
 
 
-def _judged(few: "_Few", name: str, known: Result | None, reason: str) -> Result:
-    if known is not None and isinstance(known.verdict, Proved) and not reason:
-        return known
-    declared = next((item for item in few.task.system.properties if item.name == name), None)
-    found = None if declared is None else few.reached(declared)
-    if found is not None:
-        return replace(found, property=name)
-    if known is not None:
-        return replace(known, verdict=Unknown(f"not for any number: {reason}")) if reason else known
-    assert declared is not None, f"expected a claim of any number or a witness, was {name}"
-    return result(declared, Finding(Unknown(f"not reached with up to {COUNT_MAX} side by side within the limits")))
+@dataclass(frozen=True, slots=True, eq=False)
+class _Judge:
+    """Judges the claims of one system; `reason` is why nothing may be concluded for any number, empty if it may."""
+
+    task: Task
+    machine: Machine
+    few: "_Few"
+    reason: str
+
+    def result(self, name: str, known: Result | None) -> Result:
+        """Return the result on the claim `name`; `known` is what induction says of any number, None for a witness.
+
+        What induction does not prove is first looked for in short runs with a few, which costs little; then the dearer
+        engines may prove it, and longer runs refute it.
+        """
+        if self._stands(known):
+            assert known is not None
+            return known
+        declared = next((item for item in self.task.system.properties if item.name == name), None)
+        short = None if declared is None or known is None else self.few.reached(declared, self._short())
+        later = known if known is None or short is not None or self.reason else self._dearer(known)
+        found = short
+        if found is None and declared is not None and not self._stands(later):
+            found = self.few.reached(declared, self.few.most(declared))
+        if found is not None:
+            return replace(found, property=name)
+        if later is not None:
+            return replace(later, verdict=Unknown(f"not for any number: {self.reason}")) if self.reason else later
+        assert declared is not None, f"expected a claim of any number or a witness, was {name}"
+        why = f"not reached with up to {COUNT_MAX} side by side within the limits"
+        return result(declared, Finding(Unknown(why)))
+
+    def _stands(self, known: Result | None) -> bool:
+        return known is not None and isinstance(known.verdict, Proved) and not self.reason
+
+    def _short(self) -> int:
+        return self.task.limits.short_steps_max
+
+    def _dearer(self, known: Result) -> Result:
+        """Return what the engines beyond induction say of any number."""
+        able = tuple(name for name in self.task.engines if name not in ABSTRACT)
+        if not set(able) - {"induction"}:
+            return known
+        job = Job(self.machine, frozenset({known.property}), self.task.limits, able)
+        return _abstract(prove_job(job, self.few.cache).results[0])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,15 +161,20 @@ class _Few:
     cache: Cache | None
     cases: dict[int, Case] = field(default_factory=dict)
 
-    def reached(self, claim: Property) -> Result | None:
+    def most(self, claim: Property) -> int:
+        """Return how many steps a run about `claim` may have."""
+        limits = self.task.limits
+        return limits.witness_steps_max if isinstance(claim, Witness) else limits.refutation_steps_max
+
+    def reached(self, claim: Property, steps_max: int) -> Result | None:
         """Return the result on `claim` that a run with the fewest side by side gives; None if no run is found."""
         for count in range(1, COUNT_MAX + 1):
-            found = self._with(count, claim)
+            found = self._with(count, claim, steps_max)
             if found is not None and isinstance(found.verdict, Proved | Refuted):
                 return found
         return None
 
-    def _with(self, count: int, claim: Property) -> Result | None:
+    def _with(self, count: int, claim: Property, steps_max: int) -> Result | None:
         machine = instance(self.task.system, count)
         name = f"{claim.name}[1]" if is_local(self.task.system, claim) else claim.name
         said = next(item for item in machine.properties if item.name == name)
@@ -143,9 +182,7 @@ class _Few:
         kept = None if self.cache is None else self.cache.read(key, said, partial(Case.bare, machine, self.task.limits))
         if kept is not None:
             return kept
-        limits = self.task.limits
-        most = limits.witness_steps_max if isinstance(claim, Witness) else limits.refutation_steps_max
-        found = reached(self._case(count, machine), said, most)
+        found = reached(self._case(count, machine), said, steps_max)
         fresh = result(said, found) if isinstance(found, Finding) else None
         if fresh is not None and self.cache is not None:
             self.cache.write(key, said, fresh)

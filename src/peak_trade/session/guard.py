@@ -7,8 +7,8 @@ is the tripwire `value_outside_invariant`, on the tape with the clause that is b
 What is outside is put back to the last value that its machine gave: from there the way to the operator is proved, what
 is open can be canceled, and the run can be told again. It is not forgotten: a person must look.
 
-Limits: what a value was changed into is seen only if it lies outside; see `proof.inside`. An order whose known value is
-outside as well trips once and stays as it is.
+Limits: what a value was changed into is seen only if it lies outside; see `proof.warrant.inside`. An order whose known
+value is outside as well trips once and stays as it is.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from peak_trade.backends.kernel import Running
 from peak_trade.backends.statemachine import Driver
 from peak_trade.lang.machine import Machine
-from peak_trade.proof.inside import Inside, declared, predicate
+from peak_trade.proof.warrant.inside import Inside, declared, predicate
 from peak_trade.rails.tripwires import Tripwire
 from peak_trade.session.book import Order
 from peak_trade.session.desk import Desk

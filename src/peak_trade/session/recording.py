@@ -8,7 +8,7 @@ from peak_trade.journal.redact import Rule, Schema, Text, Truth, Whole, Words
 from peak_trade.lang.machine import Field, Machine
 from peak_trade.lang.sorts import BoolSort, EnumSort, IntSort
 from peak_trade.lang.step import BUILT_IN, Broken, Ignored, Outcome, Refused, Taken
-from peak_trade.proof.inside import declared
+from peak_trade.proof.warrant.inside import declared
 from peak_trade.rails.limits import Rail
 from peak_trade.rails.reconcile import Code
 from peak_trade.rails.tripwires import Tripwire

@@ -20,7 +20,7 @@ from peak_trade.lang.parse import parse, parse_file
 from peak_trade.lang.pretty import expression
 from peak_trade.lang.source import Source
 from peak_trade.lang.step import Outcome, Stepper, Value, initial
-from peak_trade.proof.draw import Dealer, stray
+from peak_trade.proof.lockstep.draw import Dealer, stray
 
 SPEC = Path(__file__).resolve().parents[3] / "spec"
 EVENTS = 10_000

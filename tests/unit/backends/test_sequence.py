@@ -19,7 +19,7 @@ from peak_trade.lang.parse import parse_file
 from peak_trade.lang.sorts import INT, MapSort
 from peak_trade.lang.step import Refused, Stepper, Value, initial
 from peak_trade.lang.trace import Link, Trace, replay
-from peak_trade.proof.draw import pick
+from peak_trade.proof.lockstep.draw import pick
 
 MODELS = Path(__file__).resolve().parents[3] / "docs" / "models"
 BUG = (("transfer", {"amount": 7}), ("book", {}), ("time_out", {}), ("book", {}))

@@ -14,7 +14,7 @@ from peak_trade.lang.evaluate import Env, evaluate
 from peak_trade.lang.expr import Expr, Scope, Var, variables
 from peak_trade.lang.machine import Event, Machine, Origin, State, Variable
 from peak_trade.lang.sorts import BOOL, INT, EnumSort, IntSort, Scalar, Sort
-from peak_trade.proof.second import Checked, Judgement, Rejected, recheck
+from peak_trade.proof.warrant.second import Checked, Judgement, Rejected, recheck
 
 NAMES = (*CONTEXT, *PAYLOAD, *STEP)
 

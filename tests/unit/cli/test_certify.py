@@ -130,7 +130,7 @@ def test_an_empty_folder_is_a_usage_error(tmp_path: Path) -> None:
 
 def test_without_the_second_solver_nothing_is_certified(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A missing cvc5 is a usage error that names the extra, before anything is proved."""
-    monkeypatch.setitem(__import__("sys").modules, "peak_trade.proof.second", None)
+    monkeypatch.setitem(__import__("sys").modules, "peak_trade.proof.warrant.second", None)
     for done in (peak("certify", str(tmp_path)), peak(*ORDER, "--certificates", str(tmp_path))):
         assert done.exit_code == 2
         assert "peak-trade[certify]" in " ".join(done.output.split())

@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 
 from peak_trade.cli import agree, explore, prove
 from peak_trade.cli.agree import _scores
-from peak_trade.proof.contest import Clash, Contest, plain
+from peak_trade.proof.lockstep.contest import Clash, Contest, plain
 
 SPEC = """\
 machine: lamp

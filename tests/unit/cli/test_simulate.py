@@ -20,8 +20,8 @@ from peak_trade.cli.specs import machine_named
 from peak_trade.evidence.simulator import Shown, page
 from peak_trade.lang.step import initial
 from peak_trade.lang.trace import replay
-from peak_trade.proof.itf import told_of, write
 from peak_trade.proof.prove import prove
+from peak_trade.proof.recall.itf import told_of, write
 
 BYTES_MAX = 1_000_000
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")

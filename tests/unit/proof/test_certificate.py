@@ -27,11 +27,11 @@ from peak_trade.lang.machine import (
 )
 from peak_trade.lang.pretty import fingerprint
 from peak_trade.lang.sorts import INT, IntSort
-from peak_trade.proof.certificate import Absent, Certificate, certify, support
 from peak_trade.proof.prove import prove
-from peak_trade.proof.second import Checked, Rejected, Unknown, recheck
 from peak_trade.proof.solve import Limits
 from peak_trade.proof.verdict import Proved, Refuted, Report, Result
+from peak_trade.proof.warrant.certificate import Absent, Certificate, certify, support
+from peak_trade.proof.warrant.second import Checked, Rejected, Unknown, recheck
 
 QUICK = Limits(refutation_steps_max=3, witness_steps_max=3, inference_rlimit=500_000, exploration_values_max=200)
 PROPERTIES = """\

@@ -7,8 +7,8 @@ import pytest
 
 from peak_trade.lang.machine import Machine
 from peak_trade.lang.step import Broken
-from peak_trade.proof.anatomy import parts, without
-from peak_trade.proof.cuts import Cut, NoCut, cuts
+from peak_trade.proof.doubt.anatomy import parts, without
+from peak_trade.proof.doubt.cuts import Cut, NoCut, cuts
 from peak_trade.proof.prove import prove
 from peak_trade.proof.verdict import Proved, Refuted
 

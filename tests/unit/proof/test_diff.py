@@ -17,10 +17,10 @@ from peak_trade.lang.expr import And, Expr
 from peak_trade.lang.machine import Machine, Transition
 from peak_trade.lang.sorts import EnumSort, ScalarSort
 from peak_trade.lang.step import Stepper, Taken, Value
-from peak_trade.proof.delta import Delta, Shift, Word
-from peak_trade.proof.diff import diff, fallen, unproved
+from peak_trade.proof.change.delta import Delta, Shift, Word
+from peak_trade.proof.change.diff import diff, fallen, unproved
+from peak_trade.proof.change.reword import Wording, reword
 from peak_trade.proof.prove import prove
-from peak_trade.proof.reword import Wording, reword
 from peak_trade.proof.solve import Limits
 
 SPEC = Path(__file__).resolve().parents[3] / "spec"

@@ -21,15 +21,15 @@ from peak_trade.proof import cache as caching
 from peak_trade.proof.cache import Cache
 from peak_trade.proof.case import Case, Finding, Open
 from peak_trade.proof.claim import claims_of
-from peak_trade.proof.contest import contest
 from peak_trade.proof.cycles import weak_fairness
 from peak_trade.proof.explore import Graph, explore
 from peak_trade.proof.infer import spacer
+from peak_trade.proof.lockstep.contest import contest
+from peak_trade.proof.lockstep.sample import sample
 from peak_trade.proof.many import Job, prove_job, prove_many
 from peak_trade.proof.planner import ENGINES, EnginesContradict, opinions, reconcile
 from peak_trade.proof.prove import claims, prove
 from peak_trade.proof.readback import Reader, UnreadableError
-from peak_trade.proof.sample import sample
 from peak_trade.proof.solve import GaveUp, Limits
 from peak_trade.proof.verdict import NotInductive, Proved, Refuted, Result, Unknown
 

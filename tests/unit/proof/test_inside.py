@@ -17,10 +17,10 @@ from peak_trade.lang.machine import Always, Machine
 from peak_trade.lang.pretty import fingerprint
 from peak_trade.lang.sorts import INT, inhabits
 from peak_trade.lang.step import Stepper, Value
-from peak_trade.proof.draw import Dealer, pick
-from peak_trade.proof.inside import Invariant, OtherMachine, certified, declared, predicate
+from peak_trade.proof.lockstep.draw import Dealer, pick
 from peak_trade.proof.prove import prove
 from peak_trade.proof.verdict import NotInductive, Proved, Report, Result, Unknown
+from peak_trade.proof.warrant.inside import Invariant, OtherMachine, certified, declared, predicate
 
 Shipped = Callable[[str], Machine]
 ALIENS = (None, "", "x", 1.5, -1, 2**70, True, False, 0, (), b"1", [])

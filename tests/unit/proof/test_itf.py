@@ -16,8 +16,8 @@ from peak_trade.lang.parse import parse_file
 from peak_trade.lang.sorts import INT, MapSort
 from peak_trade.lang.step import initial
 from peak_trade.lang.trace import Trace, replay
-from peak_trade.proof.draw import pick
-from peak_trade.proof.itf import DIGITS_MAX, STATES_MAX, TraceError, record, told_of, trace_of, write
+from peak_trade.proof.lockstep.draw import pick
+from peak_trade.proof.recall.itf import DIGITS_MAX, STATES_MAX, TraceError, record, told_of, trace_of, write
 
 ROOT = Path(__file__).resolve().parents[3]
 STEPS = 12

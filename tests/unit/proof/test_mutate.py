@@ -10,8 +10,8 @@ from peak_trade.lang.parse import parse
 from peak_trade.lang.pretty import document, fingerprint
 from peak_trade.lang.sorts import BOOL, INT, EnumSort
 from peak_trade.lang.source import Source
-from peak_trade.proof.mutate import Mutant, mutants
-from peak_trade.proof.vary import conjuncts, near, opposite, put, shifted
+from peak_trade.proof.doubt.mutate import Mutant, mutants
+from peak_trade.proof.doubt.vary import conjuncts, near, opposite, put, shifted
 
 Write = Callable[..., str]
 Read = Callable[[str], Machine]

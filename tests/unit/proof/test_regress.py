@@ -13,11 +13,11 @@ from peak_trade.lang.machine import LeadsTo, Machine
 from peak_trade.lang.parse import parse_file
 from peak_trade.lang.step import Refused, Value, initial
 from peak_trade.lang.trace import Link, Trace, replay
-from peak_trade.proof.itf import Told, told_of
 from peak_trade.proof.prove import prove
-from peak_trade.proof.regress import fault, source
-from peak_trade.proof.rerun import ENGINES, Agrees, Differs, rerun
-from peak_trade.proof.shown import NOT_INDUCTIVE, PROVED, REFUTED, claim_named, shows
+from peak_trade.proof.recall.itf import Told, told_of
+from peak_trade.proof.recall.regress import fault, source
+from peak_trade.proof.recall.rerun import ENGINES, Agrees, Differs, rerun
+from peak_trade.proof.recall.shown import NOT_INDUCTIVE, PROVED, REFUTED, claim_named, shows
 
 MODELS = Path(__file__).resolve().parents[3] / "docs" / "models"
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 from peak_trade.lang.machine import Machine
-from peak_trade.proof.anatomy import Anatomy, parts, switched, without
+from peak_trade.proof.doubt.anatomy import Anatomy, parts, switched, without
+from peak_trade.proof.doubt.roles import LIMITS, Role, roles
 from peak_trade.proof.prove import prove
-from peak_trade.proof.roles import LIMITS, Role, roles
 from peak_trade.proof.verdict import Proved
 
 Write = Callable[..., str]

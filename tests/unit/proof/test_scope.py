@@ -7,10 +7,10 @@ import pytest
 from peak_trade.lang.machine import Machine
 from peak_trade.lang.parse import parse
 from peak_trade.lang.source import NOWHERE, Source
-from peak_trade.proof.mutate import Mutant
-from peak_trade.proof.scope import Scope, largest, quantities
-from peak_trade.proof.score import LIMITS
-from peak_trade.proof.trial import Trial
+from peak_trade.proof.doubt.mutate import Mutant
+from peak_trade.proof.doubt.scope import Scope, largest, quantities
+from peak_trade.proof.doubt.score import LIMITS
+from peak_trade.proof.doubt.trial import Trial
 
 TEXT = """\
 machine: filling

@@ -7,9 +7,9 @@ import pytest
 from peak_trade.lang.machine import Machine
 from peak_trade.lang.step import Stepper, Taken, initial
 from peak_trade.lang.trace import replay
-from peak_trade.proof.mutate import mutants
+from peak_trade.proof.doubt.mutate import mutants
+from peak_trade.proof.doubt.score import Caught, Equivalent, Killed, Score, Stopped, Survived, score
 from peak_trade.proof.prove import prove
-from peak_trade.proof.score import Caught, Equivalent, Killed, Score, Stopped, Survived, score
 from peak_trade.proof.verdict import Proved
 
 Write = Callable[..., str]

@@ -6,7 +6,7 @@ import pytest
 
 from peak_trade.lang.machine import Always, Machine, Step
 from peak_trade.lang.pretty import expression
-from peak_trade.proof.vacuity import Shown, Vacuous, interesting, interests
+from peak_trade.proof.doubt.vacuity import Shown, Vacuous, interesting, interests
 
 Write = Callable[..., str]
 Read = Callable[[str], Machine]

@@ -10,10 +10,10 @@ from peak_trade.cli.specs import system_at
 from peak_trade.lang.machine import Witness
 from peak_trade.lang.step import Taken
 from peak_trade.lang.system import Answer, System
-from peak_trade.proof.docket import Docket
+from peak_trade.proof.doubt.docket import Docket
+from peak_trade.proof.doubt.score import Equivalent, Killed, Stopped, Survived
+from peak_trade.proof.doubt.variants import Variant, variants
 from peak_trade.proof.parametric import Task, prove_system
-from peak_trade.proof.score import Equivalent, Killed, Stopped, Survived
-from peak_trade.proof.variants import Variant, variants
 from peak_trade.proof.verdict import Refuted
 
 ROOT = Path(__file__).resolve().parents[3]

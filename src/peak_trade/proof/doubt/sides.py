@@ -20,14 +20,14 @@ from peak_trade.lang.source import NOWHERE
 from peak_trade.lang.system import System
 from peak_trade.lang.track import tracked
 from peak_trade.proof import obligation
+from peak_trade.proof.doubt.mutate import Mutant
+from peak_trade.proof.doubt.trial import Faulty, Trial
+from peak_trade.proof.doubt.variants import Variant
 from peak_trade.proof.induct import Inductor
-from peak_trade.proof.mutate import Mutant
 from peak_trade.proof.obligation import sorts_name
 from peak_trade.proof.rank import Ranking
 from peak_trade.proof.solve import Impossible, Limits
-from peak_trade.proof.trial import Faulty, Trial
 from peak_trade.proof.unroll import Unroll
-from peak_trade.proof.variants import Variant
 
 Meaning: TypeAlias = Callable[[System], Machine]
 """Of a system the machine of any number, or of a given one."""

@@ -19,8 +19,8 @@ from peak_trade.lang.trace import Trace, replay
 from peak_trade.proof import obligation
 from peak_trade.proof.confirm import confirm
 from peak_trade.proof.decide import decide
+from peak_trade.proof.doubt.mutate import Mutant
 from peak_trade.proof.induct import Inductor
-from peak_trade.proof.mutate import Mutant
 from peak_trade.proof.obligation import Obligation
 from peak_trade.proof.rank import Ranking
 from peak_trade.proof.solve import Impossible, Limits

@@ -13,9 +13,9 @@ from peak_trade.lang.sorts import Datum, Scalar
 from peak_trade.lang.step import Taken, Value, initial
 from peak_trade.lang.trace import Link, Trace
 from peak_trade.proof.claim import Claim
-from peak_trade.proof.itf import Told
-from peak_trade.proof.rerun import Differs, rerun, run
-from peak_trade.proof.shown import PROVED, claim_named, ends, holds, unexplained
+from peak_trade.proof.recall.itf import Told
+from peak_trade.proof.recall.rerun import Differs, rerun, run
+from peak_trade.proof.recall.shown import PROVED, claim_named, ends, holds, unexplained
 
 MARK: Final = "Written by `peak replay --save-test`"
 LINE_CHARS_MAX: Final = 120
@@ -56,7 +56,7 @@ def source(told: Told, trace: Trace, machine: Machine, spec: str) -> str:
         f'"""{told.property} of {told.machine}: a run that was found once {word}.\n',
         f"{fill(_plain(told.says), LINE_CHARS_MAX)}",
         f'{MARK}.\n"""\n',
-        f"{paths}from peak_trade.cli.specs import machine_at\nfrom peak_trade.proof.regress import fault\n",
+        f"{paths}from peak_trade.cli.specs import machine_at\nfrom peak_trade.proof.recall.regress import fault\n",
         f"SPEC = {spec}",
         *([f"START = {_pair(trace.start.state, context, '')}"] if given else []),
         "STEPS = (\n" + "".join(f"    {step},\n" for step in steps) + ")" if steps else "STEPS = ()",

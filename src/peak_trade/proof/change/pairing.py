@@ -13,7 +13,7 @@ from typing import Final
 from peak_trade.lang.machine import Machine, State, Variable
 from peak_trade.lang.sorts import EnumSort, ScalarSort, comparable
 from peak_trade.lang.source import NOWHERE
-from peak_trade.proof.reword import EVENT_SORT, STATE_SORT, Wording, reword
+from peak_trade.proof.change.reword import EVENT_SORT, STATE_SORT, Wording, reword
 
 ALIKE_MIN: Final = 0.5
 LOOSE_NAMES_MAX: Final = 24

@@ -18,11 +18,11 @@ from peak_trade.lang.pretty import expression
 from peak_trade.lang.sorts import BOOL
 from peak_trade.lang.source import NOWHERE, Span
 from peak_trade.proof import obligation
+from peak_trade.proof.doubt.vary import conjuncts, written
 from peak_trade.proof.induct import Inductor
 from peak_trade.proof.obligation import Obligation
 from peak_trade.proof.rank import Ranking
 from peak_trade.proof.solve import Found, Impossible, Limits
-from peak_trade.proof.vary import conjuncts, written
 
 SWITCH: Final = "on:"
 """What the name of a switch begins with; no declared name has a colon."""

@@ -17,10 +17,10 @@ from peak_trade.backends.definitions import Definitions
 from peak_trade.lang.expr import Scope
 from peak_trade.lang.machine import Always, LeadsTo, Machine, Property, Step, Witness
 from peak_trade.lang.pretty import expression, fingerprint
-from peak_trade.proof import argument
-from peak_trade.proof.argument import Argument
-from peak_trade.proof.questions import Question, Questions, invariant
 from peak_trade.proof.verdict import Proved, Report, Result
+from peak_trade.proof.warrant import argument
+from peak_trade.proof.warrant.argument import Argument
+from peak_trade.proof.warrant.questions import Question, Questions, invariant
 
 AUTOMATIC: Final = frozenset({"sorts", "deadlock"})
 """The kinds of claims that are made of every machine without being declared."""

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from peak_trade.lang.machine import Machine
 from peak_trade.lang.sorts import Datum
-from peak_trade.proof.pairing import Renamed
+from peak_trade.proof.change.pairing import Renamed
 
 
 class Word(StrEnum):

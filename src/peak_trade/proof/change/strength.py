@@ -8,9 +8,9 @@ from peak_trade.backends.smt import Term
 from peak_trade.lang.expr import Expr
 from peak_trade.lang.machine import Always, LeadsTo, Property, Step, Witness
 from peak_trade.lang.pretty import kind_of
-from peak_trade.proof.both import Both
-from peak_trade.proof.delta import Claim, Word
-from peak_trade.proof.shifts import example, spoken, word
+from peak_trade.proof.change.both import Both
+from peak_trade.proof.change.delta import Claim, Word
+from peak_trade.proof.change.shifts import example, spoken, word
 from peak_trade.proof.solve import Found, Impossible
 
 AFTERWARDS: Final = " afterwards"

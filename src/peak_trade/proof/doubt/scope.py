@@ -9,10 +9,10 @@ from peak_trade.lang.machine import Always, LeadsTo, Machine
 from peak_trade.lang.sorts import IntSort, is_whole
 from peak_trade.lang.trace import Trace, replay
 from peak_trade.proof.confirm import confirm
-from peak_trade.proof.mutate import Mutant
+from peak_trade.proof.doubt.mutate import Mutant
+from peak_trade.proof.doubt.trial import Faulty, Trial, runs_through
 from peak_trade.proof.obligation import Obligation
 from peak_trade.proof.solve import Limits, Oracle
-from peak_trade.proof.trial import Faulty, Trial, runs_through
 from peak_trade.proof.unroll import Path, Unroll
 
 

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator
 from peak_trade.backends.smt import Term
 from peak_trade.lang.expr import Expr, Lit, children
 from peak_trade.lang.machine import Always, LeadsTo, Machine, Property, Step, Transition, Witness
-from peak_trade.proof.both import Both
-from peak_trade.proof.delta import Claim, Loosening, Part, Shift, Word
-from peak_trade.proof.reword import STATE_SORT
-from peak_trade.proof.shifts import admitted, example, spoken
+from peak_trade.proof.change.both import Both
+from peak_trade.proof.change.delta import Claim, Loosening, Part, Shift, Word
+from peak_trade.proof.change.reword import STATE_SORT
+from peak_trade.proof.change.shifts import admitted, example, spoken
 from peak_trade.proof.solve import Found, Impossible
 
 

@@ -12,14 +12,14 @@ from dataclasses import replace
 
 from peak_trade.lang.machine import Machine
 from peak_trade.lang.sorts import EnumSort, IntSort, Sort, describe
-from peak_trade.proof.both import Both
-from peak_trade.proof.delta import Cell, Claim, Delta, Loosening, Part, Shift, Word
-from peak_trade.proof.loosened import loosened
-from peak_trade.proof.outcomes import GAVE_UP, changed
-from peak_trade.proof.pairing import Renamed, renamed
-from peak_trade.proof.shifts import shifts
+from peak_trade.proof.change.both import Both
+from peak_trade.proof.change.delta import Cell, Claim, Delta, Loosening, Part, Shift, Word
+from peak_trade.proof.change.loosened import loosened
+from peak_trade.proof.change.outcomes import GAVE_UP, changed
+from peak_trade.proof.change.pairing import Renamed, renamed
+from peak_trade.proof.change.shifts import shifts
+from peak_trade.proof.change.strength import claims
 from peak_trade.proof.solve import Limits
-from peak_trade.proof.strength import claims
 from peak_trade.proof.verdict import Proved, Refuted, Report, Unknown
 
 LIMITS = Limits()

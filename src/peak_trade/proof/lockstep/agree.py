@@ -32,7 +32,7 @@ from peak_trade.lang.step import (
     initial,
 )
 from peak_trade.lang.trace import Trace, replay
-from peak_trade.proof.draw import Dealer, Drawn, Pool, stray
+from peak_trade.proof.lockstep.draw import Dealer, Drawn, Pool, stray
 
 SHARD_EVENTS = 20_000
 STRAY_ONE_IN = 5

@@ -7,9 +7,9 @@ from typing import Final, TypeAlias
 from peak_trade.lang.machine import Machine, Witness
 from peak_trade.lang.pretty import fingerprint
 from peak_trade.lang.trace import Trace
-from peak_trade.proof.mutate import Mutant, mutants
+from peak_trade.proof.doubt.mutate import Mutant, mutants
+from peak_trade.proof.doubt.trial import Faulty, Trial
 from peak_trade.proof.solve import Limits
-from peak_trade.proof.trial import Faulty, Trial
 
 LIMITS: Final = Limits(question_rlimit=5_000_000, refutation_steps_max=8, witness_steps_max=12)
 """What one mutant may spend: most faults show within a few steps, and where none is found the claim still stops it."""

@@ -67,8 +67,8 @@ class Pool:
     """Values that were reached, one shallow and one deep for each kind, with the events that lead to them.
 
     Values are of one kind iff they have the same state, truth values and members, and their numbers are alike: zero or
-    not, at the upper bound or not, equal to the same others, and their maps have as many entries. Deep values make slow counters run out; shallow ones keep
-    traces short.
+    not, at the upper bound or not, equal to the same others, and their maps have as many entries. Deep values make slow
+    counters run out; shallow ones keep traces short.
 
     Limits: POOL_KINDS_MAX kinds; later ones are forgotten.
     """

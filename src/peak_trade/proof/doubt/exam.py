@@ -6,13 +6,13 @@ from typing import Any
 
 from peak_trade.lang.machine import Machine
 from peak_trade.lang.pretty import fingerprint
-from peak_trade.proof.cuts import Cut, NoCut, cuts
-from peak_trade.proof.mutate import Mutant, mutants
-from peak_trade.proof.roles import Role, Roles, roles
-from peak_trade.proof.scope import Scope, Small
-from peak_trade.proof.score import LIMITS, Fate, Judged, Killed, Score, judged
-from peak_trade.proof.trial import Trial
-from peak_trade.proof.vacuity import Interest, Shown, Vacuous, interests
+from peak_trade.proof.doubt.cuts import Cut, NoCut, cuts
+from peak_trade.proof.doubt.mutate import Mutant, mutants
+from peak_trade.proof.doubt.roles import Role, Roles, roles
+from peak_trade.proof.doubt.scope import Scope, Small
+from peak_trade.proof.doubt.score import LIMITS, Fate, Judged, Killed, Score, judged
+from peak_trade.proof.doubt.trial import Trial
+from peak_trade.proof.doubt.vacuity import Interest, Shown, Vacuous, interests
 
 Progress = Callable[[str], None]
 

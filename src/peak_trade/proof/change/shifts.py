@@ -11,9 +11,9 @@ from peak_trade.lang.evaluate import Env, evaluate
 from peak_trade.lang.expr import Expr, Scope, variables
 from peak_trade.lang.machine import Transition
 from peak_trade.lang.sorts import Datum, Scalar, inhabits
-from peak_trade.proof.both import Both, Side
+from peak_trade.proof.change.both import Both, Side
+from peak_trade.proof.change.delta import Example, Shift, Word
 from peak_trade.proof.confirm import ReplayDisagrees
-from peak_trade.proof.delta import Example, Shift, Word
 from peak_trade.proof.solve import Answer, Found, GaveUp, Impossible
 
 Pair = tuple[Transition | None, Transition | None]

@@ -15,7 +15,7 @@ from peak_trade.lang.machine import Dismissal, Event, Field, Machine, Transition
 from peak_trade.lang.pretty import expression
 from peak_trade.lang.sorts import IntSort
 from peak_trade.lang.source import Span
-from peak_trade.proof.vary import conjuncts, near, opposite, put, written, wrong
+from peak_trade.proof.doubt.vary import conjuncts, near, opposite, put, written, wrong
 
 
 @dataclass(frozen=True, slots=True, eq=False)

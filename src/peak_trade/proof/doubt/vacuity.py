@@ -25,11 +25,11 @@ from peak_trade.lang.pretty import expression
 from peak_trade.lang.trace import Trace
 from peak_trade.proof import obligation
 from peak_trade.proof.confirm import confirm
+from peak_trade.proof.doubt.vary import opposite
 from peak_trade.proof.induct import Inductor
 from peak_trade.proof.obligation import Obligation
 from peak_trade.proof.solve import Impossible, Limits
 from peak_trade.proof.unroll import Path, Unroll
-from peak_trade.proof.vary import opposite
 
 LIMITS: Final = Limits(question_rlimit=5_000_000, witness_steps_max=12)
 

@@ -12,8 +12,8 @@ from peak_trade.backends.relation import Encoding, Frame, Move
 from peak_trade.backends.smt import Term
 from peak_trade.lang.machine import Event, Field, Machine, State, Transition, Variable
 from peak_trade.lang.sorts import INT, EnumSort, IntSort, MapSort, ScalarSort, Sort
-from peak_trade.proof.pairing import Renamed
-from peak_trade.proof.reword import EVENT_SORT, STATE_SORT, Wording, reword
+from peak_trade.proof.change.pairing import Renamed
+from peak_trade.proof.change.reword import EVENT_SORT, STATE_SORT, Wording, reword
 from peak_trade.proof.solve import Answer, Limits, Oracle
 
 OLD_SUFFIX: Final = " (old)"

@@ -9,9 +9,9 @@ from peak_trade.lang.cells import Choice, cells
 from peak_trade.lang.expr import Expr, Scope, Var
 from peak_trade.lang.machine import Dismissal, Machine, Transition
 from peak_trade.lang.step import VALUE_BOUNDS
-from peak_trade.proof.both import Both, Side
-from peak_trade.proof.delta import Cell
-from peak_trade.proof.shifts import example, spoken
+from peak_trade.proof.change.both import Both, Side
+from peak_trade.proof.change.delta import Cell
+from peak_trade.proof.change.shifts import example, spoken
 from peak_trade.proof.solve import Found, GaveUp
 
 TAKEN = "taken"

@@ -24,8 +24,8 @@ from peak_trade.lang.step import Payload, Stepper, Taken, Value, initial
 from peak_trade.proof.case import Case, Finding
 from peak_trade.proof.claim import claims_of
 from peak_trade.proof.confirm import ReplayDisagrees
+from peak_trade.proof.lockstep.sample import VALUES_MAX, sample
 from peak_trade.proof.planner import EnginesContradict, opinions
-from peak_trade.proof.sample import VALUES_MAX, sample
 from peak_trade.proof.solve import Limits
 
 SHARD_SPECS = 20

@@ -12,7 +12,7 @@ from peak_trade.lang.expr import Scope, Var
 from peak_trade.lang.machine import Always, LeadsTo, Step, Transition, Witness
 from peak_trade.lang.step import Taken
 from peak_trade.lang.trace import Link, Trace
-from peak_trade.proof.questions import AFTER, Question, Questions, invariant
+from peak_trade.proof.warrant.questions import AFTER, Question, Questions, invariant
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """All small faults that a system might have: each a system that differs from the declared one in one place.
 
-A rule's condition, payload and updates are varied as a machine's are (`proof.mutate`), by way of a machine with the
-rule as its one transition; what only systems have is varied here: what everyone must have, what parts are offered, and
-what they must answer. The faults of a part's own machine are faults of the system, too.
+A rule's condition, payload and updates are varied as a machine's are (`proof.doubt.mutate`), by way of a machine with
+the rule as its one transition; what only systems have is varied here: what everyone must have, what parts are offered,
+and what they must answer. The faults of a part's own machine are faults of the system, too.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from peak_trade.lang.expr import TRUE, Expr
 from peak_trade.lang.machine import Event, Field, Machine, Origin, State, Transition, Update, Variable
 from peak_trade.lang.source import Span
 from peak_trade.lang.system import Answer, Move, Part, Rule, System, names, scalar
-from peak_trade.proof.mutate import Mutant, mutants
+from peak_trade.proof.doubt.mutate import Mutant, mutants
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,9 +39,9 @@ class Variant:
 def variants(system: System) -> tuple[Variant, ...]:
     """Return the mutants of `system`, each different from all others: those of its rules, then those of its parts.
 
-    Of each rule: what `proof.mutate` makes of its condition, updates and payload; the same of what everyone must have;
-    no condition at all; each move left out, answered by a refusal, or by whatever; each argument one more or less. A
-    rule by which an event of a part happens by itself says nothing of its own: what it does is the part's.
+    Of each rule: what `proof.doubt.mutate` makes of its condition, updates and payload; the same of what everyone must
+    have; no condition at all; each move left out, answered by a refusal, or by whatever; each argument one more or
+    less. A rule by which an event of a part happens by itself says nothing of its own: what it does is the part's.
 
     Limits: one fault at a time.
     """

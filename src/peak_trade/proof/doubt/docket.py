@@ -11,18 +11,18 @@ from peak_trade.lang.machine import Always, LeadsTo, Property, Witness
 from peak_trade.lang.pretty import fingerprint
 from peak_trade.lang.system import System
 from peak_trade.lang.trace import Trace, replay
-from peak_trade.proof import score as parts
 from peak_trade.proof.confirm import confirm
-from peak_trade.proof.exam import Exam, Progress
+from peak_trade.proof.doubt import score as parts
+from peak_trade.proof.doubt.exam import Exam, Progress
+from peak_trade.proof.doubt.scope import Scope, Small
+from peak_trade.proof.doubt.score import Equivalent, Fate, Judged, Killed, Score, Stopped, Survived
+from peak_trade.proof.doubt.sides import Side, base, of_any, of_few
+from peak_trade.proof.doubt.trial import Faulty, Trial, runs_through
+from peak_trade.proof.doubt.variants import Variant, variants
 from peak_trade.proof.obligation import Obligation, sorts_name
 from peak_trade.proof.rank import Ranking
-from peak_trade.proof.scope import Scope, Small
-from peak_trade.proof.score import Equivalent, Fate, Judged, Killed, Score, Stopped, Survived
-from peak_trade.proof.sides import Side, base, of_any, of_few
 from peak_trade.proof.solve import Limits
-from peak_trade.proof.trial import Faulty, Trial, runs_through
 from peak_trade.proof.unroll import Path
-from peak_trade.proof.variants import Variant, variants
 
 LIMITS: Final = Limits(question_rlimit=20_000_000, refutation_steps_max=8, witness_steps_max=12)
 """What one fault may spend: most show within a few steps, and where no run is found the claim still stops it."""

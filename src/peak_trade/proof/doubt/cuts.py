@@ -14,11 +14,11 @@ from peak_trade.backends.relation import Encoding
 from peak_trade.lang.machine import Always, Machine, Step
 from peak_trade.lang.trace import Trace
 from peak_trade.proof import obligation
-from peak_trade.proof.anatomy import Anatomy, parts, without
 from peak_trade.proof.confirm import confirm
+from peak_trade.proof.doubt.anatomy import Anatomy, parts, without
+from peak_trade.proof.doubt.trial import flaws
 from peak_trade.proof.obligation import Obligation
 from peak_trade.proof.solve import Limits
-from peak_trade.proof.trial import flaws
 from peak_trade.proof.unroll import Path, Unroll
 
 LIMITS: Final = Limits(question_rlimit=5_000_000, refutation_steps_max=8)

@@ -16,7 +16,7 @@ from peak_trade.lang.sorts import Scalar
 from peak_trade.lang.step import PAYLOAD_INVALID, UNKNOWN_EVENT, Outcome, Refused, Stepper, Value, misfit
 from peak_trade.lang.trace import Link, Trace
 from peak_trade.proof.claim import Claim
-from peak_trade.proof.shown import guards, shows
+from peak_trade.proof.recall.shown import guards, shows
 
 DEFINITION, KERNEL, LIBRARY = "lang.step", "kernel", "python-statemachine"
 ENGINES: Final = (DEFINITION, KERNEL, LIBRARY)

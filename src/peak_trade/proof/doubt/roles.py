@@ -10,7 +10,7 @@ from typing import Final
 
 from peak_trade.lang.machine import Machine
 from peak_trade.lang.pretty import fingerprint
-from peak_trade.proof.anatomy import Anatomy, Part, parts
+from peak_trade.proof.doubt.anatomy import Anatomy, Part, parts
 from peak_trade.proof.solve import Limits
 
 LIMITS: Final = Limits(question_rlimit=5_000_000)

@@ -1,0 +1,1 @@
+"""Whether what is claimed says anything: mutants, roles, cuts, interesting cases."""

@@ -1,0 +1,1 @@
+"""Engines beside each other, on shipped machines and on made-up ones."""

@@ -1,0 +1,1 @@
+"""Traces as files and as tests, offered again to all engines."""
