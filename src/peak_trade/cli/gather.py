@@ -18,7 +18,7 @@ from typing import Any, Final, Literal
 from peak_trade.cli import prove
 from peak_trade.cli.job import BUILTIN, bars_of, snapshot_in
 from peak_trade.cli.reenact import Kept, reenact
-from peak_trade.cli.specs import machine_named, spec_folder
+from peak_trade.cli.specs import machine_named, spec_folder, spec_names, system_at, system_names
 from peak_trade.evidence import exhibit as place
 from peak_trade.evidence.artifacts import CONFIG, FIVE, MANIFEST, Snapshot, Versions, first_difference
 from peak_trade.evidence.bag import is_name
@@ -35,7 +35,10 @@ from peak_trade.journal.chain import START
 from peak_trade.journal.record import Record, encode
 from peak_trade.journal.redact import Redactor
 from peak_trade.journal.verify import Corrupt, Intact, RolledBack, Torn, Unanchored, verify
+from peak_trade.lang.machine import Machine
 from peak_trade.lang.pretty import fingerprint
+from peak_trade.lang.system import System
+from peak_trade.lang.track import tracked
 from peak_trade.market.bars import Bars
 from peak_trade.market.problems import MalformedBars
 from peak_trade.session.recording import schema
@@ -126,8 +129,9 @@ def still(run: Path, scratch: Path) -> Path:
 
 
 def specs() -> dict[str, str]:
-    """Return the text of each specification that drives a run."""
-    return {name: (spec_folder() / f"{name}.yaml").read_text("utf-8") for name in MACHINES}
+    """Return the text of each shipped specification: those that drive a run, and how they are proved together."""
+    names = (*spec_names(), *system_names())
+    return {name: (spec_folder() / f"{name}.yaml").read_text("utf-8") for name in names}
 
 
 def origin() -> Origin:
@@ -148,20 +152,21 @@ def origin() -> Origin:
 
 
 def proofs() -> dict[str, Any]:
-    """Return what `peak prove --format json` says of the machines, without times, with clauses and fingerprints."""
+    """Return what `peak prove --format json` says of all that is shipped, with clauses and fingerprints, no times."""
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
         # click remembers a command's help option from its first call: the same names as in the whole command line
         names = ["-h", "--help"]
-        code = prove.command.main([*MACHINES, "--format", "json"], standalone_mode=False, help_option_names=names)
+        code = prove.command.main(["--format", "json"], standalone_mode=False, help_option_names=names)
     found = json.loads(said.getvalue())
-    answers = {item.name: item.answers for name in MACHINES for item in machine_named(name).properties}
+    declared: list[Machine | System] = [*map(machine_named, spec_names()), *map(system_at, system_names())]
+    answers = {item.name: item.answers for one in declared for item in one.properties}
     rows = [
         {key: value for key, value in item.items() if key in KEPT_OF_PROOFS}
         | {"answers": list(answers.get(item["property"], ()))}
         for item in found["results"]
     ]
-    prints = {name: fingerprint(machine_named(name)) for name in MACHINES}
+    prints = {one.name: fingerprint(tracked(one) if isinstance(one, System) else one) for one in declared}
     return {"schema_version": 1, "exit_code": code, "spec_sha256": prints, "results": rows, "locks": found["locks"]}
 
 

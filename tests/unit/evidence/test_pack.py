@@ -93,9 +93,8 @@ def test_the_statement_is_about_every_file(pack: Path) -> None:
     predicate = found["predicate"]
     assert predicate["result"] == "PASSED"
     assert {"proof SES-1", "replay fresh", "journal"} <= set(predicate["passedTests"])
-    assert {item["name"] for item in predicate["configuration"]} == {
-        "data/spec/session.yaml", "data/spec/order.yaml", "data/run/config_snapshot.json",
-    }  # fmt: skip
+    specs = {f"data/spec/{name}.yaml" for name in ("session", "order", "venue", "system")}
+    assert {item["name"] for item in predicate["configuration"]} == {*specs, "data/run/config_snapshot.json"}
 
 
 def test_a_pack_shows_the_same_before_and_after(facts: Collect, tmp_path: Path) -> None:
