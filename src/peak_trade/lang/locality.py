@@ -55,9 +55,16 @@ def _values(sort: Sort) -> tuple[Scalar, ...]:
 
 
 def _fairness(system: System) -> Iterator[str]:
-    """Weak fairness of several rules that wait for everyone needs a case for each combination of who is waited for."""
+    """The view of one knows that a rule that waits for everyone can happen only if nobody else is waited for.
+
+    Strong fairness asks that each fair rule happens whenever it is offered, which one alone cannot tell of such a rule.
+    Weak fairness of one such rule is told: look at whoever is waited for, or at anyone if nobody is. Several would need
+    a case for each combination of who is waited for.
+    """
     for claim in system.properties:
-        if isinstance(claim, LeadsTo) and claim.weak:
+        if isinstance(claim, LeadsTo):
             waiting = [name for name in claim.fair if system.rule(name).every != TRUE]
-            if len(waiting) > 1:
+            if waiting and not claim.weak:
+                yield f"{claim.name} rests on {' and '.join(waiting)}, which waits for everyone; only weak fairness can"
+            elif len(waiting) > 1:
                 yield f"{claim.name} is fair to {' and '.join(waiting)}, which both wait for everyone"

@@ -79,7 +79,12 @@ def promises(sayings: Sayings) -> tuple[Property, ...]:
 def is_local(system: System, claim: Property) -> bool:
     """Return true iff `claim` names a variable that each one has, and so is said of each."""
     local = names(system).local
-    return any(var.name in local for part in _parts(claim) for var in variables(part))
+    return any(var.name in local for var in spoken(claim))
+
+
+def spoken(claim: Property) -> frozenset[Var]:
+    """Return the variables that `claim` names."""
+    return frozenset(var for part in _parts(claim) for var in variables(part))
 
 
 def after(expr: Expr) -> Expr:

@@ -13,7 +13,7 @@ from peak_trade.lang.compose import instance
 from peak_trade.lang.locality import obstacles
 from peak_trade.lang.machine import Always, Machine, Property, Witness
 from peak_trade.lang.pretty import fingerprint
-from peak_trade.lang.promise import is_local
+from peak_trade.lang.promise import is_local, spoken
 from peak_trade.lang.system import System
 from peak_trade.lang.track import positive_name, tracked
 from peak_trade.proof.cache import Cache, keys
@@ -148,8 +148,20 @@ class _Judge:
         able = tuple(name for name in self.task.engines if name not in ABSTRACT)
         if not set(able) - {"induction"}:
             return known
-        job = Job(self.machine, frozenset({known.property}), self.task.limits, able)
+        slim = tracked(_slim(self.task.system))
+        machine = slim if any(item.name == known.property for item in claims_of(slim)) else self.machine
+        job = Job(machine, frozenset({known.property}), self.task.limits, able)
         return _abstract(prove_job(job, self.few.cache).results[0])
+
+
+def _slim(system: System) -> System:
+    """Return `system` without its sums and what is claimed of them: what holds without them holds with them.
+
+    Engines that invent lemmas would look for them among the sums, too, and seldom find them.
+    """
+    ghosts = frozenset(item.name for item in system.sums)
+    kept = (item for item in system.properties if not any(var.name in ghosts for var in spoken(item)))
+    return replace(system, sums=(), properties=tuple(kept))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,7 +15,7 @@ from peak_trade.lang.compose import COUNT_MAX, instance
 from peak_trade.lang.evaluate import Env, evaluate
 from peak_trade.lang.expr import Scope, variables
 from peak_trade.lang.locality import obstacles
-from peak_trade.lang.machine import Always, Machine
+from peak_trade.lang.machine import Always, LeadsTo, Machine
 from peak_trade.lang.parse import parse_file
 from peak_trade.lang.source import Source
 from peak_trade.lang.step import Ignored, Refused, Stepper, Taken, Value
@@ -172,6 +172,14 @@ def test_fairness_to_two_rules_that_wait_for_everyone_is_an_obstacle() -> None:
         PTREF, rules=tuple(replace(rule, every=stopped.every) if rule.name == "BExp" else rule for rule in PTREF.rules)
     )
     assert obstacles(both) == ("Drains is fair to Stopped and BExp, which both wait for everyone",)
+
+
+def test_strong_fairness_to_a_rule_that_waits_for_everyone_is_an_obstacle() -> None:
+    """One order alone cannot tell that such a rule happens whenever it is offered."""
+    strong = tuple(replace(item, weak=False) if isinstance(item, LeadsTo) else item for item in PTREF.properties)
+    assert obstacles(replace(PTREF, properties=strong)) == (
+        "Drains rests on Stopped, which waits for everyone; only weak fairness can",
+    )
 
 
 @pytest.mark.parametrize("count", [0, COUNT_MAX + 1])

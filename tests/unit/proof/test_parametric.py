@@ -19,6 +19,7 @@ from peak_trade.proof.prove import NoSuchClaim
 from peak_trade.proof.verdict import NotInductive, Proved, Refuted, Report, Unknown
 
 SOUND = system_at(str(Path(__file__).resolve().parents[2] / "golden" / "system" / "sound.yaml"))
+PTREF = system_at(str(Path(__file__).resolve().parents[3] / "docs" / "models" / "ptref" / "system.yaml"))
 COUNT = Var("counter.count", IntSort(0, 3), Scope.CONTEXT)
 COUNTED = Var("counted", INT, Scope.CONTEXT)
 
@@ -102,6 +103,14 @@ def test_an_obstacle_spoils_every_proof() -> None:
     [found] = judged(replace(SOUND, sums=(replace(total, term=limit, positive=False),)), "ANY-2").results
     assert isinstance(found.verdict, Unknown)
     assert "does not start with 0" in found.verdict.reason
+
+
+def test_a_lemma_that_nobody_declared_is_invented_for_any_number() -> None:
+    """Without its lemmas the reference model's S3 is proved all the same: Spacer finds what is on its way."""
+    bare = tuple(item for item in PTREF.properties if not (isinstance(item, Always) and item.lemma))
+    [found] = judged(replace(PTREF, properties=bare), "S3").results
+    assert found.verdict == Proved("spacer")
+    assert found.inferred
 
 
 def test_witnesses_are_runs_with_a_few() -> None:
