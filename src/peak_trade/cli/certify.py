@@ -77,6 +77,11 @@ def _noted(ctx: click.Context, param: click.Parameter, value: Any) -> None:  # n
         ready()
 
 
+def telling() -> bool:
+    """Return true iff the command at hand writes evidence; that must not depend on what a cache holds."""
+    return click.get_current_context().meta.get(f"{__name__}.evidence") is not None
+
+
 def certified(found: Iterable[Judged], whole: Callable[[], Iterable[Judged]] | None = None) -> Outcome:
     """Return what cvc5 says of the certificates of these results, and the folder; None iff nobody asked for them.
 
@@ -116,7 +121,7 @@ def _shown(folder: Path, group: tuple[Machine, list[Result]], wanted: Iterable[J
 
 
 def _tell(place: Path, found: Iterable[Judged], rows: Iterable[Row]) -> None:
-    """Write what was proved and accepted to the file at `place`; what it says of other specifications stays."""
+    """Write what was proved and accepted to the file at `place`, and nothing else."""
     from peak_trade.proof.warrant.second import VERSION  # noqa: PLC0415 - an extra, see `ready`
 
     sealed = {(row.machine, row.claim): Sealed(row.sha256, row.verdict == ACCEPTED, row.why) for row in rows}

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -179,7 +179,7 @@ def command(
     """
     names = machines or (*spec_names(), *system_names())
     _known(names, only)
-    spent = effort(options)
+    spent = replace(effort(options), cache=None) if certify.telling() else effort(options)
     found = [one for group in judge_all(names, frozenset(only) or None, spent) for one in group]
     gated = [machine_at(name) for name in names if not is_system(name)] if locks and not only else []
     rows = [row for machine in gated for row in _locks(machine, spent)]
