@@ -79,7 +79,8 @@ def _noted(ctx: click.Context, param: click.Parameter, value: Any) -> None:  # n
 
 def telling() -> bool:
     """Return true iff the command at hand writes evidence; that must not depend on what a cache holds."""
-    return click.get_current_context().meta.get(f"{__name__}.evidence") is not None
+    context = click.get_current_context(silent=True)
+    return context is not None and context.meta.get(f"{__name__}.evidence") is not None
 
 
 def certified(found: Iterable[Judged], whole: Callable[[], Iterable[Judged]] | None = None) -> Outcome:
