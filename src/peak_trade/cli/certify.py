@@ -128,7 +128,7 @@ def _tell(place: Path, found: Iterable[Judged], rows: Iterable[Row]) -> None:
     sealed = {(row.machine, row.claim): Sealed(row.sha256, row.verdict == ACCEPTED, row.why) for row in rows}
     parts: dict[str, list[Judged]] = {}
     for item in found:
-        parts.setdefault(item[0], []).append(item)
+        parts.setdefault(item[0].rpartition(COUNT_MARK)[0] or item[0], []).append(item)
     told_of = {
         name: Proofs(
             specification=_about(items),
