@@ -64,8 +64,10 @@ def prove_system(task: Task, cache: Cache | None = None, progress: Progress = la
         raise NoSuchClaim(system.name, wanted - frozenset(names), names)
     machine = tracked(system)
     known = _of_any(task, machine, wanted, cache)
-    few = _Few(task, frozenset(name for name, one in known.items() if isinstance(one.verdict, Proved)), cache)
-    judge = _Judge(task, machine, few, "; ".join((*obstacles(system), *_unfounded(system, known))))
+    reason = "; ".join((*obstacles(system), *_unfounded(system, known)))
+    # What may not be concluded of any number is not known of a few either: assumed, it could hide their runs.
+    proved = () if reason else (name for name, one in known.items() if isinstance(one.verdict, Proved))
+    judge = _Judge(task, machine, _Few(task, frozenset(proved), cache), reason)
     results = []
     for name in names:
         if name in wanted:
@@ -124,7 +126,8 @@ class _Judge:
             assert known is not None
             return known
         declared = next((item for item in self.task.system.properties if item.name == name), None)
-        short = None if declared is None or known is None else self.few.reached(declared, self._short())
+        steps = self.task.limits.short_steps_max
+        short = None if declared is None or known is None else self.few.reached(declared, steps)
         later = known if known is None or short is not None or self.reason else self._dearer(known)
         found = short
         if found is None and declared is not None and not self._stands(later):
@@ -139,9 +142,6 @@ class _Judge:
 
     def _stands(self, known: Result | None) -> bool:
         return known is not None and isinstance(known.verdict, Proved) and not self.reason
-
-    def _short(self) -> int:
-        return self.task.limits.short_steps_max
 
     def _dearer(self, known: Result) -> Result:
         """Return what the engines beyond induction say of any number."""
