@@ -13,20 +13,38 @@ LIMIT_TICKS_MAX: Final = 10**15
 
 
 class ReportKind(StrEnum):
-    """What an execution report tells (FIX tag 150, ExecType)."""
+    """What an execution report tells (FIX tag 150, ExecType), or the refusal of a request (FIX 35=9)."""
 
     TRADE = "trade"
+    TRADE_CANCEL = "trade_cancel"
+    TRADE_CORRECT = "trade_correct"
     CANCELED = "canceled"
     EXPIRED = "expired"
     REJECTED = "rejected"
+    PENDING_CANCEL = "pending_cancel"
+    CANCEL_REJECTED = "cancel_rejected"
+    PENDING_REPLACE = "pending_replace"
+    REPLACED = "replaced"
+    REPLACE_REJECTED = "replace_rejected"
+    RESTATED = "restated"
+    DONE_FOR_DAY = "done_for_day"
+    STOPPED = "stopped"
+    SUSPENDED = "suspended"
+    RESUMED = "resumed"
 
 
 class Status(StrEnum):
     """What a venue says an order is (FIX tag 39, OrdStatus)."""
 
+    PENDING_NEW = "pending_new"
     NEW = "new"
     PARTIALLY_FILLED = "partially_filled"
     FILLED = "filled"
+    DONE_FOR_DAY = "done_for_day"
+    STOPPED = "stopped"
+    SUSPENDED = "suspended"
+    PENDING_CANCEL = "pending_cancel"
+    PENDING_REPLACE = "pending_replace"
     CANCELED = "canceled"
     EXPIRED = "expired"
     REJECTED = "rejected"
@@ -99,8 +117,39 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplaceRequest:
+    """A change of an order's quantity or limit (FIX 35=G); `replace_id` names the request, and is used once.
+
+    `qty_lots` is the new OrderQty, fills included: FIX 4.4, Volume 4, order cancel/replace request.
+
+    Raises:
+        ValueError: names the first field that is wrong.
+    """
+
+    replace_id: str
+    client_order_id: str
+    qty_lots: int
+    limit_ticks: int
+
+    def __post_init__(self) -> None:
+        for name in ("replace_id", "client_order_id"):
+            if not _is_word(getattr(self, name), ID_CHARS_MAX):
+                found = f"{getattr(self, name)!r:.80}"
+                raise ValueError(f"{name}: expected 1 to {ID_CHARS_MAX} printable ASCII characters, was {found}")
+        if type(self.qty_lots) is not int or not 0 < self.qty_lots <= QTY_LOTS_MAX:
+            raise ValueError(f"qty_lots: expected a whole number, 1 to {QTY_LOTS_MAX}, was {self.qty_lots!r:.80}")
+        if not _is_limit(self.limit_ticks):
+            raise ValueError(f"limit_ticks: expected a whole number, 1 to {LIMIT_TICKS_MAX}, was {self.limit_ticks!r:.80}")
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
-    """One execution report. `cursor` counts the venue's reports from 1 without a gap; money and prices in ticks."""
+    """One execution report. `cursor` counts the venue's reports from 1 without a gap; money and prices in ticks.
+
+    `order_lots`, `cum_lots` and `leaves_lots` are the venue's OrderQty, CumQty and LeavesQty after it. A trade has its
+    size, price and fee in `last_lots`, `last_ticks` and `fee_ticks`; a correction has the right ones, a bust zeros, and
+    both name the execution that they undo in `ref_id` (FIX 19, ExecRefID). `step` is when the venue says that it was.
+    """
 
     cursor: int
     client_order_id: str
@@ -113,6 +162,8 @@ class Report:
     cum_lots: int
     leaves_lots: int
     step: int
+    order_lots: int
+    ref_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
