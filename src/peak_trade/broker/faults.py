@@ -1,85 +1,217 @@
-"""A fault plan: which order meets which fault. Data, so that it can be printed, kept and replayed."""
+"""A fault plan: what goes wrong at the venue, and when. Data, so that it can be printed, kept and replayed.
 
-import hashlib
-import json
-from collections.abc import Iterable
+A fault strikes one order, named by its ordinal among the distinct ids that the venue sees (from 1), or the whole venue
+for a window of steps. Several may strike one order in different phases of its life; two in one phase are a mistake, and
+so are two windows of one kind that overlap.
+"""
+
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
-ORDERS_MAX = 10_000_000
+ORDERS_MAX: Final = 10_000_000
+STEPS_MAX: Final = 10_000_000
+SKEW_STEPS_MAX: Final = 1_000
+
+
+class Phase(StrEnum):
+    """The part of an order's life that a fault strikes; a fault of `venue` strikes every order for some steps."""
+
+    PLACING = "placing"
+    CANCELING = "canceling"
+    REPLACING = "replacing"
+    EXECUTING = "executing"
+    REPORTING = "reporting"
+    VENUE = "venue"
 
 
 class FaultKind(StrEnum):
-    """What happens to the n-th order that the venue sees."""
+    """What goes wrong; `KINDS` says in a sentence what each does."""
 
     TIMEOUT_BEFORE = "timeout_before"
     TIMEOUT_AFTER = "timeout_after"
-    UNAVAILABLE = "unavailable"
     RATE_LIMITED = "rate_limited"
+    UNAVAILABLE = "unavailable"
     REJECT = "reject"
-    DUPLICATE_REPORT = "duplicate_report"
+    CANCEL_TIMEOUT_BEFORE = "cancel_timeout_before"
+    CANCEL_TIMEOUT_AFTER = "cancel_timeout_after"
+    CANCEL_REJECTED = "cancel_rejected"
+    CANCEL_RACE = "cancel_race"
+    LATE_FILL = "late_fill"
+    REPLACE_REJECTED = "replace_rejected"
+    REPLACE_RACE = "replace_race"
+    PARTIAL_FILLS = "partial_fills"
+    OVERFILL = "overfill"
+    BUST = "bust"
+    CORRECTION = "correction"
+    UNSOLICITED_CANCEL = "unsolicited_cancel"
+    REDUCTION = "reduction"
+    SUSPENSION = "suspension"
+    STOPPED = "stopped"
+    DONE_FOR_DAY = "done_for_day"
+    LOST_REPORT = "lost_report"
     LATE_REPORT = "late_report"
+    DUPLICATE_REPORT = "duplicate_report"
+    REORDERED_REPORT = "reordered_report"
+    OUTAGE = "outage"
+    WRONG_SNAPSHOT = "wrong_snapshot"
+    RESTART = "restart"
+    CLOCK_SKEW = "clock_skew"
 
 
-@dataclass(frozen=True, slots=True, order=True)
+class Lie(StrEnum):
+    """How a snapshot is wrong."""
+
+    OMIT = "omit"
+    INVENT = "invent"
+    MISSTATE = "misstate"
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """The phase that a kind of fault strikes, and what it does in a sentence."""
+
+    phase: Phase
+    does: str
+
+
+KINDS: Final[Mapping[FaultKind, About]] = {
+    FaultKind.TIMEOUT_BEFORE: About(Phase.PLACING, "The first attempt to place the order times out and never arrives."),
+    FaultKind.TIMEOUT_AFTER: About(Phase.PLACING, "The order is accepted, and the answer is lost."),
+    FaultKind.RATE_LIMITED: About(Phase.PLACING, "The first attempt to place the order is over the rate limit."),
+    FaultKind.UNAVAILABLE: About(Phase.PLACING, "The first attempt to place the order finds the venue unavailable."),
+    FaultKind.REJECT: About(Phase.PLACING, "The venue rejects the order, each time that it is sent."),
+    FaultKind.CANCEL_TIMEOUT_BEFORE: About(Phase.CANCELING, "The first request to cancel times out and never arrives."),
+    FaultKind.CANCEL_TIMEOUT_AFTER: About(Phase.CANCELING, "The cancel is done, and the answer is lost."),
+    FaultKind.CANCEL_REJECTED: About(
+        Phase.CANCELING, "In the step of the first request to cancel every such request is rejected; later ones are not."
+    ),
+    FaultKind.CANCEL_RACE: About(
+        Phase.CANCELING,
+        "The cancel is pending for a step in which the order trades once more; then the rest is canceled, or the cancel "
+        "is rejected as too late if nothing is left.",
+    ),
+    FaultKind.LATE_FILL: About(
+        Phase.CANCELING, "An execution from before the cancel is reported a step after the cancel is."
+    ),
+    FaultKind.REPLACE_REJECTED: About(Phase.REPLACING, "The venue rejects the first replacement of the order."),
+    FaultKind.REPLACE_RACE: About(
+        Phase.REPLACING,
+        "The first replacement is pending for a step in which the order trades once more; its quantity is amended to "
+        "what was executed if that is more.",
+    ),
+    FaultKind.PARTIAL_FILLS: About(Phase.EXECUTING, "Each execution of two lots or more is reported in two or three parts."),
+    FaultKind.OVERFILL: About(Phase.EXECUTING, "After the last fill comes another execution, beyond what was ordered."),
+    FaultKind.BUST: About(
+        Phase.EXECUTING, "The first execution is busted a step later; what was filled by it is open again, unless closed."
+    ),
+    FaultKind.CORRECTION: About(
+        Phase.EXECUTING, "The quantity and price of the first execution are corrected a step later."
+    ),
+    FaultKind.UNSOLICITED_CANCEL: About(Phase.EXECUTING, "The venue cancels the order a step later, unasked."),
+    FaultKind.REDUCTION: About(Phase.EXECUTING, "The venue restates the order a step later with a smaller quantity."),
+    FaultKind.SUSPENSION: About(Phase.EXECUTING, "The order is suspended a step later, and resumed the step after."),
+    FaultKind.STOPPED: About(
+        Phase.EXECUTING, "The venue guarantees the order a step later, and executes all of it the step after."
+    ),
+    FaultKind.DONE_FOR_DAY: About(
+        Phase.EXECUTING,
+        "The order is done for the day: good-till-cancel rests for a step and is restated, another ends so instead of "
+        "expiring.",
+    ),
+    FaultKind.LOST_REPORT: About(
+        Phase.REPORTING,
+        "The order's reports are missing from the stream in the step in which they were made; who asks later, from a "
+        "cursor before them, gets them.",
+    ),
+    FaultKind.LATE_REPORT: About(
+        Phase.REPORTING, "The order's reports, and all after them, come a step later than they were made."
+    ),
+    FaultKind.DUPLICATE_REPORT: About(Phase.REPORTING, "Each report of the order comes twice in a row."),
+    FaultKind.REORDERED_REPORT: About(
+        Phase.REPORTING, "In the step in which they were made, the order's reports come after their successors."
+    ),
+    FaultKind.OUTAGE: About(Phase.VENUE, "Every call is answered as unavailable, for some steps."),
+    FaultKind.WRONG_SNAPSHOT: About(
+        Phase.VENUE,
+        "For some steps open orders and status lie about the oldest open order (omit, misstate), or show one that "
+        "nobody placed (invent); reports and fills do not.",
+    ),
+    FaultKind.RESTART: About(
+        Phase.VENUE,
+        "The venue restarts at the beginning of a step: it keeps orders and reports, and forgets pending cancels and "
+        "replacements.",
+    ),
+    FaultKind.CLOCK_SKEW: About(Phase.VENUE, "For some steps reports carry a step that is wrong by a constant."),
+}
+assert KINDS.keys() == set(FaultKind)
+
+ALL: Final = tuple(FaultKind)
+
+HARSH: Final = frozenset({FaultKind.OVERFILL, FaultKind.WRONG_SNAPSHOT})
+"""Kinds after which a session must ask the operator: book and venue cannot be brought together by asking again."""
+
+HEALING: Final = tuple(kind for kind in FaultKind if kind not in HARSH)
+
+
+class PlanError(ValueError):
+    """A fault plan that makes no sense: where, what is wrong, and the remedy."""
+
+    def __init__(self, place: str, problem: str, remedy: str) -> None:
+        super().__init__(place, problem, remedy)
+        self.place, self.problem, self.remedy = place, problem, remedy
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.problem}; {self.remedy}"
+
+
+@dataclass(frozen=True, slots=True)
 class Fault:
-    """`kind` happens to the order with this ordinal, from 1, among the distinct ids that the venue sees."""
+    """One planned fault: `order` is an ordinal from 1, or `step` and `steps` a window; `by` skews, `how` lies.
 
-    order: int
+    Raises:
+        PlanError: an argument is missing, out of range, or not one of this kind.
+    """
+
     kind: FaultKind
+    order: int = 0
+    step: int = 0
+    steps: int = 0
+    by: int = 0
+    how: Lie | None = None
 
     def __post_init__(self) -> None:
-        if not 1 <= self.order <= ORDERS_MAX:
-            raise ValueError(f"expected an ordinal from 1 to {ORDERS_MAX}, was {self.order}; correct the fault plan")
+        for name, low, high in _ranges(self.kind):
+            value = getattr(self, name)
+            if type(value) is not int or not low <= value <= high:
+                raise PlanError(self.kind, f"{name}: expected {low} to {high}, was {value!r:.40}", "correct it")
+        if (self.kind is FaultKind.CLOCK_SKEW) == (self.by == 0):
+            raise PlanError(self.kind, f"by: a skew has one, and no other kind, was {self.by!r:.40}", "correct it")
+        if (self.kind is FaultKind.WRONG_SNAPSHOT) == (self.how is None):
+            words = ", ".join(Lie)
+            raise PlanError(self.kind, f"how: expected {words}, or none, was {self.how!r:.40}", "correct it")
+
+    @property
+    def phase(self) -> Phase:
+        """The part of an order's life that it strikes."""
+        return KINDS[self.kind].phase
+
+    @property
+    def place(self) -> int:
+        """The order or the first step that it strikes."""
+        return self.order or self.step
+
+    @property
+    def end(self) -> int:
+        """The first step after the window."""
+        return self.step + self.steps
 
 
-def seeded(seed: int, orders: int, rate_permille: int) -> tuple[Fault, ...]:
-    """Return a plan in which each of the first `orders` orders meets a fault at this rate; seeded."""
-    kinds, plan = tuple(FaultKind), []
-    if not rate_permille:
-        return ()
-    for number in range(1, orders + 1):
-        drawn = int.from_bytes(hashlib.blake2b(f"{seed}|fault|{number}".encode(), digest_size=8).digest())
-        if drawn % 1000 < rate_permille:
-            plan.append(Fault(number, kinds[drawn // 1000 % len(kinds)]))
-    return tuple(plan)
-
-
-def by_order(plan: Iterable[Fault]) -> dict[int, FaultKind]:
-    """Return the plan's fault for each order.
-
-    Raises:
-        ValueError: an order has two; one would silently win.
-    """
-    found: dict[int, FaultKind] = {}
-    for fault in plan:
-        if fault.order in found:
-            kinds = f"{found[fault.order]} and {fault.kind}"
-            raise ValueError(f"expected one fault for order {fault.order}, was {kinds}; remove one")
-        found[fault.order] = fault.kind
-    return found
-
-
-def dump(plan: Iterable[Fault]) -> str:
-    """Return the plan as JSON text."""
-    return json.dumps([{"kind": fault.kind.value, "order": fault.order} for fault in sorted(plan)], sort_keys=True)
-
-
-def load(text: str) -> tuple[Fault, ...]:
-    """Return the plan that a JSON text gives.
-
-    Raises:
-        ValueError: it is no list of objects with exactly `kind` and `order`; the message says which one and why.
-    """
-    data = json.loads(text)
-    if not isinstance(data, list):
-        raise ValueError(f"expected a list of faults, was {type(data).__name__}; write [{{kind, order}}, …]")  # noqa: TRY004 - bad input, not a bad call
-    return tuple(_fault(number, item) for number, item in enumerate(data, 1))
-
-
-def _fault(number: int, item: object) -> Fault:
-    if not isinstance(item, dict) or set(item) != {"kind", "order"} or type(item["order"]) is not int:
-        raise ValueError(f"fault {number}: expected {{kind, order}} with a whole number, was {item!r:.80}")
-    if item["kind"] not in set(FaultKind):
-        raise ValueError(f"fault {number}: expected one of {', '.join(FaultKind)}, was {item['kind']!r:.40}")
-    return Fault(item["order"], FaultKind(item["kind"]))
+def _ranges(kind: FaultKind) -> tuple[tuple[str, int, int], ...]:
+    """Return the least and greatest value of each number; 0 and 0 if the kind does not take it."""
+    skew = SKEW_STEPS_MAX if kind is FaultKind.CLOCK_SKEW else 0
+    if KINDS[kind].phase is not Phase.VENUE:
+        return ("order", 1, ORDERS_MAX), ("step", 0, 0), ("steps", 0, 0), ("by", 0, 0)
+    steps_max = 1 if kind is FaultKind.RESTART else STEPS_MAX
+    return ("order", 0, 0), ("step", 1, STEPS_MAX), ("steps", 1, steps_max), ("by", -skew, skew)

@@ -243,6 +243,7 @@ class MockVenue:
                 cum_lots=held.cum_lots,
                 leaves_lots=held.leaves_lots,
                 step=self._step,
+                order_lots=held.request.qty_lots,
             )
         )
 

@@ -38,7 +38,7 @@ def command(machines: tuple[str, ...], style: str, write: Path | None, *, whole:
     Exits 0 if enough of them are noticed, each survivor has a written reason and no claim is vacuous; 1 if not; 3 if a
     case of a claim was neither reached nor shown to be out of reach.
     """
-    found = []
+    found, stale = [], list[str]()
     for name in machines or spec_names():
         subject: Machine | System = system_at(name) if is_system(name) else machine_at(name)
         reasons = reasons_for(name)
@@ -57,11 +57,7 @@ def command(machines: tuple[str, ...], style: str, write: Path | None, *, whole:
             else:
                 item = examine(subject, progress, whole=all_of_it)
                 reasons = _with_parts(subject, item, reasons)
-        stale = item.stale(reasons)
-        if stale:
-            raise click.UsageError(
-                f"{REASONS.as_posix()} explains {', '.join(stale)} of {name}, which needs no reason now; delete it"
-            )
+        stale += [f"{part} of {name}" for part in item.stale(reasons)]
         found.append((name, item, reasons))
     code = max((_code(item, reasons) for _, item, reasons in found), key=(PASS, INCONCLUSIVE, VIOLATION).index)
     document = {"schema_version": 1, "machines": {item.machine: plain(item, why) for _, item, why in found}}
@@ -69,6 +65,8 @@ def command(machines: tuple[str, ...], style: str, write: Path | None, *, whole:
         write.parent.mkdir(parents=True, exist_ok=True)
         write.write_text(_json(document), encoding="utf-8")
     click.echo(_json(document | {"exit_code": code}).rstrip() if style == "json" else _text(found))
+    if stale:  # said after the result, which took its time
+        raise click.UsageError(f"{REASONS.as_posix()} explains {', '.join(stale)}, which needs no reason now; delete it")
     if code and style == "text":
         click.echo(f"next: peak roles {found[0][0]}   says what no claim rests on", err=True)
     raise Exit(code)

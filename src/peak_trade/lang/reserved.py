@@ -6,7 +6,7 @@ LITERALS = frozenset({"true", "false", "null", "otherwise", "any"})
 LANGUAGE = frozenset({"state", "event", "next_state"})
 SORTS = frozenset({"bool", "int", "map", "State", "Event"})
 PREFIXES = ("next_", "is_", "_")
-CONVENTIONS = ("on_", "before_", "after_", "error_", "done_")
+CONVENTIONS = ("on_", "before_", "after_", "error_", "done_state_", "done_invoke_")
 """python-statemachine calls names that start so: it would send an event `on_fill` itself on each `fill`."""
 
 STATEMACHINE = frozenset(

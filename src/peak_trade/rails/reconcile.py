@@ -1,107 +1,154 @@
-"""Our book against the venue's truth: a pure function from both to the differences and what to do about each."""
+"""Our book against the venue's truth: a pure function from both to the differences and what to do about each.
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+Each difference is told once, at its root: a lost fill is no second difference in CumQty, LeavesQty or position, and
+what reports that we have not read yet explain is lag. Nothing is corrected here, and no fill is ever invented.
 
-from peak_trade.broker.messages import OrderStatus, Report
+Limits: linear in orders and reports, if reports come in cursor order; memory holds both sides' executions.
+"""
 
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from operator import attrgetter
+from typing import Final
 
-class Code(StrEnum):
-    """The kind of a difference."""
+from peak_trade.broker.messages import Report
+from peak_trade.market.terms import Side
+from peak_trade.rails.differences import OPERATOR, RULES, Action, Code, Difference
+from peak_trade.rails.fills import compare, fold
+from peak_trade.rails.orders import Figures, order_differences
+from peak_trade.rails.sides import EXECUTIONS, UNSENT, Known, Ours, Snapshot
 
-    GHOST = "ghost"
-    MISSING = "missing"
-    CUM = "cum"
-    LEAVES = "leaves"
-    UNKNOWN_OUTCOME = "unknown_outcome"
-    POSITION = "position"
-
-
-ACTIONS: Mapping[Code, str] = {
-    Code.GHOST: "the venue works an order that we do not: stop, ask the operator",
-    Code.MISSING: "we work an order that the venue does not: ask for its reports from the cursor, then the operator",
-    Code.CUM: "ask for the reports from the cursor; if it stays, stop for the operator",
-    Code.LEAVES: "ask for the reports from the cursor; if it stays, stop for the operator",
-    Code.UNKNOWN_OUTCOME: "ask the venue by the order's id",
-    Code.POSITION: "stop for the operator; no fill is ever invented to make it agree",
-}
-assert ACTIONS.keys() == set(Code)
+CURSOR: Final = "cursor"
+_by_cursor: Final = attrgetter("cursor", "client_order_id", "exec_id", "kind")
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """One of our orders: signed so that a buy adds; `open` iff we think the venue still works it."""
+def reconcile(ours: Ours, venue: Snapshot, patience_steps: int) -> tuple[Difference, ...]:
+    """Return every difference between `ours` and `venue`, sorted; none iff orders, fills and positions agree both ways.
 
-    order: str
-    symbol: str
-    sign: int
-    cum_lots: int
-    leaves_lots: int
-    open: bool
-    unknown: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One difference: its code, the order or symbol it is about, and both sides' figure in lots."""
-
-    code: Code
-    subject: str
-    book_lots: int
-    venue_lots: int
-
-    @property
-    def action(self) -> str:
-        """What is to be done about it."""
-        return ACTIONS[self.code]
-
-
-def reconcile(
-    ours: Mapping[str, Known],
-    positions_lots: Mapping[str, int],
-    venue_open: Iterable[OrderStatus],
-    venue_fills: Iterable[Report],
-) -> tuple[Difference, ...]:
-    """Return every difference between book and venue; none iff open orders, fills and positions agree.
-
-    Cost is linear in orders and fills. A fill of an order that is not ours counts for the ghost, not for a position.
+    A difference whose action has not healed it for more than `patience_steps` is the operator's. Whatever order the
+    inputs are in, the result is the same.
     """
-    found: list[Difference] = []
-    working = {status.client_order_id: status for status in venue_open}
-    for name, status in working.items():
-        if name not in ours:
-            found.append(Difference(Code.GHOST, name, 0, status.leaves_lots))
-    filled: defaultdict[str, int] = defaultdict(int)
-    for report in venue_fills:
-        filled[report.client_order_id] += report.last_lots
-    for name, order in ours.items():
-        found += _order(order, filled.get(name, 0), working.get(name))
-    held: defaultdict[str, int] = defaultdict(int)
-    for name, lots in filled.items():
-        known = ours.get(name)
-        if known is None:
-            found.append(Difference(Code.GHOST, name, 0, lots))
-        else:
-            held[known.symbol] += known.sign * lots
-    for symbol in sorted(held.keys() | positions_lots.keys()):
-        book, venue = positions_lots.get(symbol, 0), held.get(symbol, 0)
-        if book != venue:
-            found.append(Difference(Code.POSITION, symbol, book, venue))
-    return tuple(found)
+    found = _Comparison.of(ours, venue, patience_steps).differences()
+    waited = (_impatient(item, ours, venue.step, patience_steps) for item in found)
+    return tuple(sorted(waited, key=lambda item: (item.subject, item.code.value)))
 
 
-def _order(order: Known, filled_lots: int, status: OrderStatus | None) -> list[Difference]:
-    found = []
-    if order.unknown:
-        found.append(
-            Difference(Code.UNKNOWN_OUTCOME, order.order, order.leaves_lots, status.leaves_lots if status else 0)
+def _impatient(item: Difference, ours: Ours, step: int, patience_steps: int) -> Difference:
+    first = ours.seen.get((item.code, item.subject), step)
+    if item.action in OPERATOR or step - first <= patience_steps:
+        return item
+    return replace(item, action=Action.ASK_OPERATOR)
+
+
+@dataclass(slots=True)
+class _Comparison:
+    """Both sides and what was found out about them.
+
+    `last` and `newest` are the last report of each order up to our cursor and of all; `unread` the orders with reports
+    beyond it; `explained_lots` what the venue's CumQty has more than ours because of single executions.
+    """
+
+    ours: Ours
+    venue: Snapshot
+    patience_steps: int
+    reports: list[Report]
+    last: dict[str, Report] = field(default_factory=dict)
+    newest: dict[str, Report] = field(default_factory=dict)
+    unread: set[str] = field(default_factory=set)
+    explained_lots: Counter[str] = field(default_factory=Counter)
+    sent: dict[str, Known] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, ours: Ours, venue: Snapshot, patience_steps: int) -> "_Comparison":
+        """Return the comparison with its reports in order and looked through once."""
+        self = cls(ours, venue, patience_steps, sorted(venue.reports, key=_by_cursor))
+        self.sent = {name: order for name, order in ours.orders.items() if order.state not in UNSENT}
+        for report in self.reports:
+            self.newest[report.client_order_id] = report
+            if report.cursor <= ours.cursor:
+                self.last[report.client_order_id] = report
+            else:
+                self.unread.add(report.client_order_id)
+        return self
+
+    def differences(self) -> Iterator[Difference]:
+        """Yield all differences, in no particular order."""
+        yield from self._fills()
+        yield from self._ghosts()
+        raced = set()
+        for name, order in self.sent.items():
+            for item in order_differences(order, self._figures(name, order)):
+                raced |= {name} if item.code is Code.CANCEL_RACE else set()
+                yield item
+        yield from self._cursors(raced)
+        yield from self._positions()
+
+    def _fills(self) -> Iterator[Difference]:
+        since, cursor = self.venue.since, self.ours.cursor
+        mine = (item for item in self.ours.executions if item.cursor > since and item.kind in EXECUTIONS)
+        book = fold(sorted(mine, key=_by_cursor))
+        venue = fold(item for item in self.reports if item.cursor <= cursor and item.kind in EXECUTIONS)
+        for item, order, lots in compare(book, venue, self.sent):
+            self.explained_lots[order] += lots
+            yield item
+
+    def _ghosts(self) -> Iterator[Difference]:
+        told = {name: status for name, status in self.venue.orders.items() if status is not None}
+        for name in told.keys() | self.newest.keys():
+            if name in self.sent:
+                continue
+            mine, status = self.ours.orders.get(name), told.get(name)
+            book = 0 if mine is None else mine.state
+            venue = self.newest[name].kind.value if status is None else status.status.value
+            yield Difference(Code.GHOST, name, book, venue, RULES[Code.GHOST].action)
+
+    def _figures(self, name: str, order: Known) -> Figures:
+        report, orders = self.last.get(name), self.venue.orders
+        return Figures(
+            status=orders.get(name),
+            asked=name in orders,
+            report=report,
+            unread=self.newest[name] if name in self.unread else None,
+            nothing=report is None and not self.venue.since,
+            settled=self.venue.head is not None,
+            limit_ticks=self.venue.limits_ticks.get(name, order.limit_ticks),
+            explained_lots=self.explained_lots[name],
+            waited=self.venue.step - order.moved_step > self.patience_steps,
         )
-    elif order.open and status is None:
-        found.append(Difference(Code.MISSING, order.order, order.leaves_lots, 0))
-    elif status is not None and status.leaves_lots != order.leaves_lots:
-        found.append(Difference(Code.LEAVES, order.order, order.leaves_lots, status.leaves_lots))
-    if order.cum_lots != filled_lots:
-        found.append(Difference(Code.CUM, order.order, order.cum_lots, filled_lots))
-    return found
+
+    def _cursors(self, raced: set[str]) -> Iterator[Difference]:
+        cursor, head = self.ours.cursor, self.venue.head
+        if head is not None and cursor > head:
+            yield Difference(Code.CURSOR_AHEAD, CURSOR, cursor, head, RULES[Code.CURSOR_AHEAD].action)
+        known = max((report.cursor for report in self.reports[-1:]), default=0)
+        end = known if head is None else head
+        if end > cursor and not (raced and self.unread <= raced):
+            yield Difference(Code.LAGGING, CURSOR, cursor, end, RULES[Code.LAGGING].action)
+
+    def _positions(self) -> Iterator[Difference]:
+        """Yield where a position is not its orders' sum; each side's sums are its own, so that no fill counts here."""
+        if self.venue.since:
+            return
+        mine: defaultdict[str, int] = defaultdict(int)
+        theirs: defaultdict[str, int] = defaultdict(int)
+        for name, order in self.sent.items():
+            mine[order.symbol] += order.sign * order.cum_lots
+            theirs[order.symbol] += order.sign * self._cum_lots(name)
+        for name, status in self.venue.orders.items():
+            if status is not None and name not in self.sent:
+                theirs[status.symbol] += status.cum_lots * (1 if status.side is Side.BUY else -1)
+        held, told = self.ours.positions_lots, self.venue.positions_lots
+        for symbol in mine.keys() | theirs.keys() | held.keys() | (told or {}).keys():
+            venue = theirs[symbol] if told is None else told.get(symbol, 0)
+            if held.get(symbol, 0) != mine[symbol]:
+                yield Difference(Code.POSITION, symbol, held.get(symbol, 0), venue, RULES[Code.POSITION].action)
+            elif venue != theirs[symbol]:
+                yield Difference(Code.POSITION, symbol, theirs[symbol], venue, RULES[Code.POSITION].action)
+
+    def _cum_lots(self, name: str) -> int:
+        """Return what the venue says that it has filled of one of our orders, at its head."""
+        report, status = self.newest.get(name), self.venue.orders.get(name)
+        if report is not None:
+            return report.cum_lots
+        return 0 if status is None else status.cum_lots

@@ -13,6 +13,11 @@ from peak_trade.rails.limits import Limits
 Count = Annotated[int, Field(ge=0, le=10**12)]
 Lots = Annotated[int, Field(ge=0, le=10**7)]
 Permille = Annotated[int, Field(ge=0, le=1_000)]
+SomeTicks = Annotated[int, Field(ge=1, le=10**12)]
+SomeLots = Annotated[int, Field(ge=1, le=10**7)]
+SomeOrders = Annotated[int, Field(ge=1, le=100_000)]
+SomeSteps = Annotated[int, Field(ge=1, le=100_000)]
+Steps = Annotated[int, Field(ge=0, le=100_000)]
 
 
 CROSSOVER: Final = "peak_trade.market.crossover:crossover"
@@ -26,16 +31,45 @@ class Part(BaseModel):
 
 
 class LimitsPart(Part):
-    """The limits before an order leaves; prices in ticks, quantities in lots, money in ticks."""
+    """The limits on what leaves and on what came of it; prices in ticks, quantities in lots, money in ticks × lots.
 
-    order_lots_max: Lots = 200_000
-    order_notional_ticks_max: Count = 5_000_000_000
-    position_lots_max: Lots = 400_000
-    open_orders_max: Count = 1_000
-    step_orders_max: Count = 1_000
-    collar_permille_max: Permille = 100
-    day_loss_ticks_max: Count = 2_000_000_000
-    short_allowed: bool = False
+    A maximum may be reached, not passed; one of 0 is refused where it would let nothing leave at all, and means "none"
+    where that makes sense. Off are only: a window of 0 steps, and what is allowed by name. Windows count the current
+    step. What the session machine could not take (more than 100,000 orders in a step) is refused too.
+    """
+
+    order_lots_max: SomeLots = Field(default=200_000, description="one order's quantity")
+    order_notional_ticks_max: SomeTicks = Field(default=5_000_000_000, description="one order's quantity at its limit")
+    position_lots_max: Lots = Field(default=400_000, description="a symbol's position, long or short; 0: no new one")
+    gross_notional_ticks_max: Count = Field(
+        default=50_000_000_000, description="all positions and what is on its way, at the last prices; 0: no new one"
+    )
+    open_orders_max: SomeOrders = Field(default=1_000, description="orders at work at one time")
+    step_orders_max: SomeOrders = Field(default=1_000, description="orders that leave in one step")
+    rate_orders_max: SomeOrders = Field(default=5_000, description="orders that leave within the rates' window")
+    rate_messages_max: SomeTicks = Field(
+        default=20_000, description="orders, repeats of them and requests to cancel or replace within the rates' window"
+    )
+    rate_window_steps: SomeSteps = Field(default=10, description="the rates' window; never off")
+    repeat_orders_max: SomeOrders = Field(
+        default=100, description="orders of one symbol within the window, until an operator resumes trading"
+    )
+    repeat_window_steps: Steps = Field(default=20, description="the repeats' window; 0: off")
+    duplicate_window_steps: Steps = Field(
+        default=1, description="no second order of the same symbol, side, quantity and limit; 1: in a step; 0: off"
+    )
+    collar_permille_max: Permille = Field(
+        default=100, description="a limit's distance from the last price; 0: only at the last price"
+    )
+    price_age_steps_max: Steps = Field(default=5, description="the last price's age; 0: only one of this step will do")
+    day_loss_ticks_max: Count = Field(default=2_000_000_000, description="loss of the day, which stops; 0: any loss does")
+    day_loss_soft_permille: Permille = Field(
+        default=500, description="its part at which only orders that reduce may leave; 0: at any loss; 1000: never"
+    )
+    reject_row_orders_max: SomeOrders = Field(default=10, description="orders that the venue refused in a row")
+    unknown_row_orders_max: SomeOrders = Field(default=10, description="orders whose answer was lost in a row")
+    short_allowed: bool = Field(default=False, description="whether a position may be negative")
+    self_cross_allowed: bool = Field(default=False, description="whether an order may meet one of our own")
 
     def limits(self) -> Limits:
         """Return the limits as the rails take them."""

@@ -1,11 +1,12 @@
-"""Sending an order so that it is sent once: idempotent by its id, and after doubt by asking, never by sending again."""
+"""Sending an order so that it is sent once: what the adapter says on the way, in the words of the order machine."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from peak_trade.broker.errors import BrokerError, InvalidRequest, VenueRejected, VenueTimeout
-from peak_trade.broker.messages import OrderRequest, OrderStatus, Status
-from peak_trade.broker.port import Broker
+from peak_trade.broker.adapter import Adapter
+from peak_trade.broker.errors import InvalidRequest, VenueRejected
+from peak_trade.broker.messages import OrderRequest
+from peak_trade.broker.outcome import Absent, Acknowledged, Lost, Refused, Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,65 +19,45 @@ class Answer:
 
 @dataclass(slots=True)
 class Sender:
-    """Sends orders through `broker` with at most `attempts_max` calls."""
+    """Sends orders through `adapter`, which bounds how often and how long."""
 
-    broker: Broker
-    attempts_max: int
+    adapter: Adapter
 
     def answers(self, request: OrderRequest, *, doubtful: bool, unknown: bool) -> Iterator[Answer]:
-        """Yield the order machine's events until the order's outcome is known or the attempts are used up.
+        """Yield the order machine's events until the order's outcome is known or the adapter's limits are reached.
 
         `doubtful`: an earlier process may have sent it. `unknown`: the machine is in its unknown state. In either
         case the venue is asked before anything is sent; what it does not know is sent under the same id.
         """
-        for _ in range(self.attempts_max):
-            if doubtful or unknown:
-                known = self._ask(request)
-                if isinstance(known, BrokerError):
-                    continue
-                yield from _told(known, unknown=unknown)
-                if known is not None:
-                    return
-                doubtful = unknown = False
-            try:
-                yield Answer("accept", self.broker.place_order(request).venue_order_id)
-            except (VenueRejected, InvalidRequest):
-                yield Answer("reject")
-            except VenueTimeout:
-                unknown = True
-                yield Answer("time_out")
-                continue
-            except BrokerError:
-                continue  # refused before acceptance: nothing was sent, so it may be sent again
-            return
-        if unknown:
-            yield from self.asked(request, unknown=True)
+        for turn in self.adapter.placing(request, doubtful=doubtful or unknown):
+            yield from _told(turn, unknown=unknown)
+            unknown = isinstance(turn, Lost)
 
     def asked(self, request: OrderRequest, *, unknown: bool, closing: bool = False) -> Iterator[Answer]:
-        """Yield what the venue says when asked for the order once; nothing is sent.
+        """Yield what the venue says when asked for the order; nothing is sent.
 
         With `closing`, that the venue does not know it ends in `give_up`.
         """
-        known = self._ask(request)
-        if isinstance(known, BrokerError):
-            return
-        yield from _told(known, unknown=unknown)
-        if known is None and closing:
+        turn = self.adapter.resolve(request.client_order_id)
+        yield from _told(turn, unknown=unknown)
+        if closing and isinstance(turn, Absent):
             yield Answer("give_up")
 
-    def _ask(self, request: OrderRequest) -> OrderStatus | BrokerError | None:
-        try:
-            return self.broker.query_order(request.client_order_id)
-        except BrokerError as error:
-            return error
 
+def _told(turn: Turn, *, unknown: bool) -> Iterator[Answer]:
+    """Yield the event of a turn, if it is one to the machine.
 
-def _told(known: OrderStatus | None, *, unknown: bool) -> Iterator[Answer]:
-    """Yield the event of what the venue knows; that it knows nothing is news only to an order in doubt."""
-    if known is None:
-        if unknown:
+    That the venue knows nothing is news only to an order in doubt. An id that somebody else's order has is no
+    refusal of ours, and a request that nobody took is none either: the order stays as it is, unanswered.
+    """
+    match turn:
+        case Lost():
+            yield Answer("time_out")
+        case Absent() if unknown:
             yield Answer("not_found")
-    elif known.status is Status.REJECTED:
-        yield Answer("reject")  # as when it is refused at once: a refused order has no id at the venue
-    else:
-        yield Answer("accept", known.venue_order_id)
+        case Acknowledged(_, venue_order_id):
+            yield Answer("accept", venue_order_id)
+        case Refused(_, VenueRejected() | InvalidRequest()):
+            yield Answer("reject")
+        case _:
+            return

@@ -10,7 +10,7 @@ from peak_trade.lang.sorts import BoolSort, EnumSort, IntSort
 from peak_trade.lang.step import BUILT_IN, Broken, Ignored, Outcome, Refused, Taken
 from peak_trade.proof.warrant.inside import declared
 from peak_trade.rails.limits import Rail
-from peak_trade.rails.reconcile import Code
+from peak_trade.rails.differences import Code
 from peak_trade.rails.tripwires import Tripwire
 
 RUN: Final = "run"
