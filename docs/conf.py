@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - Sphinx executes this file; it is in no package
 """How Sphinx reads this folder: `peak docs build` builds it strictly, so that any warning fails it.
 
 Nothing is loaded from a network: no other project's inventory, no font, no script. The pages of `reference/api` name a
@@ -5,14 +6,15 @@ package each; what stands on them is read from the docstrings of its modules.
 """
 
 import re
+from importlib import import_module
 from importlib.metadata import version as installed
-from pkgutil import iter_modules, walk_packages
+from importlib.util import find_spec
+from pkgutil import walk_packages
 from typing import Any
 
-from pygments.lexers.special import TextLexer
+from pygments.lexers.special import TextLexer  # type: ignore[import-untyped]
 from sphinx.application import Sphinx
-
-import peak_trade
+from sphinx.util.logging import getLogger
 
 project = "Peak Trade"
 author = project
@@ -23,7 +25,7 @@ extensions = ["myst_parser", "sphinx.ext.autodoc"]
 root_doc = "index"
 nitpicky = True
 nitpick_ignore_regex = [(r"py:.*", r"(?!peak_trade\.).*"), (r"py:.*", r".*\._\w+")]
-"""Names of the standard library and of other packages, whose inventories would have to be fetched; and private names."""
+"""Names of the standard library and of other packages, whose inventories are not here; and private names."""
 
 myst_heading_anchors = 4
 suppress_warnings: list[str] = []
@@ -31,7 +33,7 @@ suppress_warnings: list[str] = []
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 autodoc_default_options = {"members": True}
-autodoc_preserve_defaults = True
+autodoc_use_type_comments = False
 toc_object_entries = False
 python_maximum_signature_line_length = 88
 
@@ -42,11 +44,13 @@ html_css_files = ["peak.css"]
 html_copy_source = False
 html_show_sourcelink = False
 html_show_copyright = False
+html_show_search_summary = False  # a summary is fetched from its page, which no browser allows without a server
 html_last_updated_fmt = None
 html_theme_options = {"navigation_with_keys": True}
 
 API = "reference/api/"
 CODE = re.compile(r"(`+)(.+?)\1", re.DOTALL)
+OBJECT = re.compile(r"<(?:function|class) '?([\w.]+)[^<>]*>")
 RAISED = re.compile(r"^(Raises:\n)((?: {4}.*(?:\n|$))+)", re.MULTILINE)
 ENTRY = re.compile(r"\w+: ")
 MARKS = re.compile(r"([*|_\\])")
@@ -55,16 +59,18 @@ MARKS = re.compile(r"([*|_\\])")
 def api(_: Sphinx, page: str, source: list[str]) -> None:
     """Append to a page `reference/api/NAME` what the modules of package NAME say."""
     name = page.removeprefix(API)
-    if page.startswith(API) and name != "index":
+    if not page.startswith(API) or name == "index":
+        return
+    if find_spec(f"peak_trade.{name}") is None:
+        getLogger(__name__).warning("expected a package peak_trade.%s, was none", name, location=page)
+    else:
         source[0] += "\n" + "\n".join(_documented(module) for module in modules(name))
 
 
 def modules(package: str) -> list[str]:
     """Return the modules of one of our packages, those of its own packages too, in alphabetical order."""
-    found = next(item for item in iter_modules(peak_trade.__path__, "peak_trade.") if item.name.endswith(f".{package}"))
-    spec = found.module_finder.find_spec(found.name)  # type: ignore[call-arg]  # a FileFinder, which needs no path
-    places = spec.submodule_search_locations or []
-    return sorted(item.name for item in walk_packages(places, f"{found.name}.") if not item.ispkg)
+    places = import_module(f"peak_trade.{package}").__path__
+    return sorted(item.name for item in walk_packages(places, f"peak_trade.{package}.") if not item.ispkg)
 
 
 def _documented(module: str) -> str:
@@ -86,9 +92,16 @@ def _listed(found: re.Match[str]) -> str:
     return found[1] + "\n".join(f"    - {line}" if ENTRY.match(line) else f"      {line}" for line in entries)
 
 
+def stable(*told: object) -> tuple[object, object]:
+    """Return a signature in which a default that is a function is called by its name, not by its address."""
+    signature, returned = told[-2:]
+    return OBJECT.sub(r"\1", str(signature).replace("<lambda>", "lambda")) if signature else signature, returned
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register what is ours: Mermaid's source is shown as text, and API pages are filled in."""
     app.add_lexer("mermaid", TextLexer)
     app.connect("source-read", api)
     app.connect("autodoc-process-docstring", plain)
+    app.connect("autodoc-process-signature", stable)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -53,3 +53,29 @@ def test_only_reading_is_answered(opened: Any, url: str) -> None:
         for method in METHODS:
             assert request.fetch(url + path, method=method).status == 405
     assert request.get(f"{url}run/journal.jsonl").status == 404
+
+
+def test_the_review_is_shown_and_its_simulator_works(opened: Any, url: str) -> None:
+    """From the start a click leads to the review and on to a simulator, whose script runs; nothing else is asked."""
+    start = opened(url)
+    start.page.get_by_role("link", name="The review of the specifications").click()
+    start.page.wait_for_url(f"{url}review/")
+    assert start.page.locator("h1").is_visible()
+    start.page.goto(f"{url}review/simulator-order.html")
+    assert start.page.locator("#state").inner_text() == "initialized"
+    start.page.get_by_role("button", name="deny").click()
+    assert start.page.locator("#state").inner_text() == "denied"
+    assert start.said == []
+    assert {address.partition("?")[0] for address in start.asked} <= {
+        url,
+        f"{url}review/",
+        f"{url}review/simulator-order.html",
+    }
+
+
+def test_no_page_of_the_review_reaches_a_run(opened: Any, url: str) -> None:
+    """A script in a page of the review can ask for nothing, not even for what the same server would show."""
+    start = opened(f"{url}review/simulator-session.html")
+    asking = "fetch('/run/status.json').then(() => 'reached', () => 'refused')"
+    assert start.page.evaluate(asking) == "refused"
+    assert any("Content Security Policy" in line for line in start.said)

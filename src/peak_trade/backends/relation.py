@@ -88,6 +88,10 @@ class Encoding:
         """
         return term(self.world, expr, lambda var: self._named(var, {}, after or self.after))
 
+    def given(self, expr: Expr, event: str) -> Term:
+        """Return `expr` over `before` and the payload of `event`; whether it is the one offered is `is_event`."""
+        return term(self.world, expr, lambda var: self._named(var, self.offer.payloads[event], self.before))
+
     def at(self, expr: Expr, frame: Frame) -> Term:
         """Return the state expression `expr` over `frame`."""
         return term(self.world, expr, lambda var: _in(frame, var))

@@ -7,7 +7,7 @@ from peak_trade.backends.markdown import code, codes, grid, prose
 from peak_trade.backends.table import COMMAND
 from peak_trade.lang.expr import TRUE
 from peak_trade.lang.locality import obstacles
-from peak_trade.lang.machine import Always, LeadsTo, Property, Step, Variable, Witness
+from peak_trade.lang.machine import Always, Heard, LeadsTo, Property, Step, Variable, Witness
 from peak_trade.lang.pretty import expression, fingerprint, kind_of, target
 from peak_trade.lang.system import Answer, Move, Rule, System
 from peak_trade.lang.track import tracked
@@ -116,3 +116,5 @@ def _said(claim: Property) -> str:
             return codes(
                 (f"{expression(claim.when)} ⇝ {expression(claim.then)}", f"rank {expression(claim.rank)}", fairness)
             )
+        case Heard(event=event, when=when):
+            return codes((event, expression(when)))

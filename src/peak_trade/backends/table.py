@@ -16,6 +16,7 @@ from peak_trade.lang.cells import Choice, Table, cells
 from peak_trade.lang.machine import (
     Always,
     Dismissal,
+    Heard,
     LeadsTo,
     Machine,
     Property,
@@ -218,6 +219,8 @@ def _formula(item: Property) -> str:
         case LeadsTo(when=when, then=then, rank=rank, fair=fair):
             ends = f"{code(expression(when))} leads to {code(expression(then))}"
             return f"{ends}<br>rank {code(expression(rank))}<br>fair {', '.join(map(code, fair))}"
+        case Heard(event=event, when=when):
+            return f"{code(event)} is taken when {code(expression(when))}"
         case _:
             assert_never(item)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from peak_trade.broker.errors import VenueUnavailable
-from peak_trade.broker.messages import Accepted, OrderRequest, OrderStatus, Report
+from peak_trade.broker.messages import Accepted, OrderRequest, OrderStatus, ReplaceRequest, Report
 from peak_trade.market.bars import Bar
 
 
@@ -20,6 +20,10 @@ class AbsentBroker:
     def cancel_order(self, client_order_id: str) -> None:  # noqa: ARG002 - the port\'s signature
         """Raise VenueUnavailable."""
         raise VenueUnavailable(self.name, "cancel_order")
+
+    def replace_order(self, request: ReplaceRequest) -> Accepted:  # noqa: ARG002 - the port\'s signature
+        """Raise VenueUnavailable."""
+        raise VenueUnavailable(self.name, "replace_order")
 
     def query_order(self, client_order_id: str) -> OrderStatus | None:  # noqa: ARG002 - the port\'s signature
         """Raise VenueUnavailable."""

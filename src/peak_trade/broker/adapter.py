@@ -39,6 +39,7 @@ class Adapter:
 
     def __init__(self, broker: Broker, kernel: Kernel, bounds: Bounds) -> None:
         self.broker, self.bounds = broker, bounds
+        self.step = 0
         self.pace = Pace(bounds.step_ms)
         self.breaker = Breaker(kernel, bounds.failures_max, bounds.cooldown_steps)
         self.counts: Counter[str] = Counter()
@@ -47,6 +48,7 @@ class Adapter:
 
     def begin(self, step: int) -> None:
         """Begin a step of the session: its time, and one step of the breaker's cool-down."""
+        self.step = step
         self.pace.begin(step)
         self._move("tick")
 
@@ -92,7 +94,8 @@ class Adapter:
 
     def cancel(self, client_order_id: str) -> Outcome:
         """Ask the venue to cancel what is left of an order, again after any transient error: it is idempotent."""
-        return self._settled("cancel_order", client_order_id, partial(self.broker.cancel_order, client_order_id), HARMLESS)
+        perform = partial(self.broker.cancel_order, client_order_id)
+        return self._settled("cancel_order", client_order_id, perform, HARMLESS)
 
     def replace(self, request: ReplaceRequest) -> Outcome:
         """Ask the venue to change an order; an outcome that is unknown stays so until the venue reports it."""
@@ -157,7 +160,8 @@ class Adapter:
         return Acknowledged(identity, made.venue_order_id if isinstance(made, Accepted) else "")
 
     def _read(self, name: str, identity: str, perform: Callable[[], T]) -> T:
-        return self._retrier.run(self._attempt, Call(name, identity, perform, self._retrier.budget(), HARMLESS))
+        found: T = self._retrier.run(self._attempt, Call(name, identity, perform, self._retrier.budget(), HARMLESS))
+        return found
 
     def _attempt(self, call: Call) -> Any:  # noqa: ANN401 - what the port's method gives
         """Make one call, or raise what keeps it from leaving."""
@@ -205,17 +209,20 @@ class Adapter:
     def _move(self, event: str) -> None:
         """Offer the breaker an event, and count where it goes."""
         before = self.breaker.state
-        self.breaker.offer(event)
+        taken = self.breaker.offer(event)
+        assert taken or event == "tick", f"{event} in {self.breaker.value}"
         if self.breaker.state != before:
             self.counts[f"breaker.{self.breaker.state}"] += 1
 
 
 def _expected(outcome: Outcome) -> Acknowledged:
-    """Return what was acknowledged, or raise what the port says of the other two."""
+    """Return what was acknowledged, or raise what the port says: a time-out iff the outcome is unknown."""
     match outcome:
         case Acknowledged():
             return outcome
-        case Refused(_, error) | Unknown(_, error):
+        case Refused(_, error):
             raise error
+        case Unknown(identity, error):
+            raise VenueTimeout(identity) from error
         case _:
             assert_never(outcome)

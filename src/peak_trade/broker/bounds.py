@@ -24,7 +24,7 @@ class Bounds:
     step_ms: int = 60_000
     calls_per_second_max: int = 100
     failures_max: int = 5
-    cooldown_steps: int = 2
+    cooldown_steps: int = 1
 
     def __post_init__(self) -> None:
         for item in fields(self):

@@ -18,7 +18,9 @@ class CircuitOpen(VenueUnavailable):
         super().__init__(where, call)
 
     def __str__(self) -> str:
-        return f"expected a venue that answers, was a circuit opened by its failures; {self.call} waits for the cool-down"
+        return (
+            f"expected a venue that answers, was a circuit opened by its failures; {self.call} waits for the cool-down"
+        )
 
 
 class Breaker:

@@ -85,12 +85,13 @@ KINDS: Final[Mapping[FaultKind, About]] = {
     FaultKind.CANCEL_TIMEOUT_BEFORE: About(Phase.CANCELING, "The first request to cancel times out and never arrives."),
     FaultKind.CANCEL_TIMEOUT_AFTER: About(Phase.CANCELING, "The cancel is done, and the answer is lost."),
     FaultKind.CANCEL_REJECTED: About(
-        Phase.CANCELING, "In the step of the first request to cancel every such request is rejected; later ones are not."
+        Phase.CANCELING,
+        "In the step of the first request to cancel every such request is rejected; later they are not.",
     ),
     FaultKind.CANCEL_RACE: About(
         Phase.CANCELING,
-        "The cancel is pending for a step in which the order trades once more; then the rest is canceled, or the cancel "
-        "is rejected as too late if nothing is left.",
+        "The cancel is pending for a step in which the order trades once more; then the rest is canceled, or the "
+        "cancel is rejected as too late if nothing is left.",
     ),
     FaultKind.LATE_FILL: About(
         Phase.CANCELING, "An execution from before the cancel is reported a step after the cancel is."
@@ -101,10 +102,12 @@ KINDS: Final[Mapping[FaultKind, About]] = {
         "The first replacement is pending for a step in which the order trades once more; its quantity is amended to "
         "what was executed if that is more.",
     ),
-    FaultKind.PARTIAL_FILLS: About(Phase.EXECUTING, "Each execution of two lots or more is reported in two or three parts."),
+    FaultKind.PARTIAL_FILLS: About(
+        Phase.EXECUTING, "Each execution of two lots or more is reported in two or three parts."
+    ),
     FaultKind.OVERFILL: About(Phase.EXECUTING, "After the last fill comes another execution, beyond what was ordered."),
     FaultKind.BUST: About(
-        Phase.EXECUTING, "The first execution is busted a step later; what was filled by it is open again, unless closed."
+        Phase.EXECUTING, "The first execution is busted a step later; unless closed, the order is open for it again."
     ),
     FaultKind.CORRECTION: About(
         Phase.EXECUTING, "The quantity and price of the first execution are corrected a step later."
@@ -140,14 +143,25 @@ KINDS: Final[Mapping[FaultKind, About]] = {
     ),
     FaultKind.RESTART: About(
         Phase.VENUE,
-        "The venue restarts at the beginning of a step: it keeps orders and reports, and forgets pending cancels and "
-        "replacements.",
+        "The venue restarts at the beginning of a step: it keeps orders and reports, and forgets cancels and "
+        "replacements that are pending, as are all of the step before.",
     ),
     FaultKind.CLOCK_SKEW: About(Phase.VENUE, "For some steps reports carry a step that is wrong by a constant."),
 }
 assert KINDS.keys() == set(FaultKind)
 
 ALL: Final = tuple(FaultKind)
+
+SEVEN: Final = (
+    FaultKind.TIMEOUT_BEFORE,
+    FaultKind.TIMEOUT_AFTER,
+    FaultKind.UNAVAILABLE,
+    FaultKind.RATE_LIMITED,
+    FaultKind.REJECT,
+    FaultKind.DUPLICATE_REPORT,
+    FaultKind.LATE_REPORT,
+)
+"""Kinds that an adapter and a cursor mend without a word."""
 
 HARSH: Final = frozenset({FaultKind.OVERFILL, FaultKind.WRONG_SNAPSHOT})
 """Kinds after which a session must ask the operator: book and venue cannot be brought together by asking again."""
@@ -207,6 +221,10 @@ class Fault:
         """The first step after the window."""
         return self.step + self.steps
 
+    def overlaps(self, other: "Fault") -> bool:
+        """Return true iff both are windows of one kind and have a step in common."""
+        return self.kind is other.kind and self.step < other.end and other.step < self.end
+
 
 def _ranges(kind: FaultKind) -> tuple[tuple[str, int, int], ...]:
     """Return the least and greatest value of each number; 0 and 0 if the kind does not take it."""
@@ -215,3 +233,12 @@ def _ranges(kind: FaultKind) -> tuple[tuple[str, int, int], ...]:
         return ("order", 1, ORDERS_MAX), ("step", 0, 0), ("steps", 0, 0), ("by", 0, 0)
     steps_max = 1 if kind is FaultKind.RESTART else STEPS_MAX
     return ("order", 0, 0), ("step", 1, STEPS_MAX), ("steps", 1, steps_max), ("by", -skew, skew)
+
+
+def merged(plan: Iterable[Fault], drawn: Iterable[Fault]) -> tuple[Fault, ...]:
+    """Return `plan` with those of `drawn` that are in the way of none of it."""
+    first = tuple(plan)
+    taken = {(fault.order, fault.phase) for fault in first if fault.order}
+    windows = [fault for fault in first if not fault.order]
+    free = (fault for fault in drawn if (fault.order, fault.phase) not in taken)
+    return (*first, *(fault for fault in free if fault.order or not any(fault.overlaps(other) for other in windows)))

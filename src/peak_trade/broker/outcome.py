@@ -1,7 +1,7 @@
 """How a request to a venue ended: three values, and none of them is a guess.
 
-After Jepsen's ok, fail and info: a request took effect, did not, or nobody knows (`anchors` of this idea: Knossos and
-Elle judge histories with exactly these three).
+After Jepsen's ok, fail and info, with which Knossos and Elle judge histories: a request took effect, did not, or nobody
+knows.
 """
 
 from dataclasses import dataclass

@@ -89,7 +89,18 @@ class Retrier:
         Raises:
             BrokerError: that of the last attempt.
         """
-        return self._retrying(attempt, call)
+        try:  # nearly every call succeeds at once, and tenacity costs as much as the rest of the way to the venue
+            return attempt(call)
+        except call.safe as error:
+            failed = [error]
+
+        def again(call: Call) -> T:
+            """Fail as it did the first time, and from then on try in earnest."""
+            if failed:
+                raise failed.pop()
+            return attempt(call)
+
+        return self._retrying(again, call)
 
     def _wait_s(self, state: RetryCallState) -> float:
         call = _call(state)

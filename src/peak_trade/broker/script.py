@@ -1,4 +1,4 @@
-"""A fault plan as text: JSON, which is YAML too, one fault a line, so that it can be pasted into a file and replayed."""
+"""A fault plan as text: JSON, which is YAML too, one fault a line, to be pasted into a file and replayed."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -71,7 +71,8 @@ def built(data: Any) -> tuple[Fault, ...]:  # noqa: ANN401 - plain data of any s
 def _fault(number: int, item: object) -> Fault:
     place = f"fault {number}"
     if not isinstance(item, Mapping) or "kind" not in item or not set(item) <= set(KEYS):
-        raise PlanError(place, f"expected a mapping with kind and some of {', '.join(KEYS[1:])}, was {item!r:.80}", REMEDY)
+        problem = f"expected a mapping with kind and some of {', '.join(KEYS[1:])}, was {item!r:.80}"
+        raise PlanError(place, problem, REMEDY)
     facts = dict(item)
     for name, words in (("kind", FaultKind), ("how", Lie)):
         if name in facts:

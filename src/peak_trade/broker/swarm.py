@@ -30,7 +30,10 @@ def swarm(seed: int, kinds: Sequence[FaultKind] = ALL) -> tuple[FaultKind, ...]:
 def seeded(
     seed: int, orders: int, steps: int, rate_permille: int, kinds: Sequence[FaultKind] = ALL
 ) -> tuple[Fault, ...]:
-    """Return a plan in which each of the first `orders` orders meets a fault of `kinds` at this rate, and `steps` some."""
+    """Return a plan in which each of the first `orders` orders meets a fault of `kinds` at this rate.
+
+    Windows of `kinds` begin in the first `steps` steps, RARITY times as rarely.
+    """
     narrow = tuple(kind for kind in kinds if KINDS[kind].phase is not Phase.VENUE)
     wide = tuple(kind for kind in kinds if KINDS[kind].phase is Phase.VENUE)
     plan: list[Fault] = []

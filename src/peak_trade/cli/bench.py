@@ -102,6 +102,7 @@ def _rate(bars: Bars, orders: int) -> tuple[int, float, float]:
             folder=Path(folder) / "run",
             session=machine_named("session"),
             order=machine_named("order"),
+            breaker=machine_named("breaker"),
             config=config,
             bars=bars,
             strategy=Turnover(),

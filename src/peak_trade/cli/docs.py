@@ -1,4 +1,4 @@
-"""`peak docs`: the docs gates, once: reference targets, token policy, hygiene, templates."""
+"""`peak docs`: the docs gates, once: reference targets, token policy, hygiene, templates; and the pages as a site."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ from typing import Any, Final
 import rich_click as click
 from click.exceptions import Exit
 
-from peak_trade.cli import findings
+from peak_trade.cli import findings, manual
 from peak_trade.cli.spec import coloured
 from peak_trade.gates import git
 from peak_trade.gates.baseline import BASELINE_FILE, debt, read_baseline, shrunk, write_baseline
@@ -25,6 +25,9 @@ from peak_trade.gates.snapshot import GATES, Outcome, Snapshot, snapshot
 FORMATS: Final = ("text", "json", "github", "sarif")
 SHOWN_MAX: Final = 200
 """How many findings the text shows; the other formats hold all."""
+BUILD: Final = "build"
+SITE: Final = Path("out/docs")
+FOR_GATES: Final = {"changed": "--changed", "everything": "--all", "mend": "--fix", "rebase": "--write-baseline"}
 PROCESSES_MAX: Final = 8
 CHUNK_PAGES: Final = 64
 ALONE_PAGES_MAX: Final = 400
@@ -38,7 +41,7 @@ NEXT: Final = {
 
 
 @click.command("docs")
-@click.argument("gate", type=click.Choice(("snapshot", *GATES)), default="snapshot")
+@click.argument("gate", type=click.Choice(("snapshot", *GATES, BUILD)), default="snapshot")
 @click.option("--changed", is_flag=True, help="Only pages that the change since --base wrote or can have broken.")
 @click.option("--all", "everything", is_flag=True, help="All pages; the default.")
 @click.option("--base", metavar="REF", help="The commit that --changed compares with, for example origin/main.")
@@ -50,15 +53,25 @@ NEXT: Final = {
 @click.option(
     "--root", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Folder to check; else the checkout."
 )
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), help=f"Where `build` writes the site; else {SITE}."
+)
 def command(gate: str, style: str, root: Path | None, **options: Any) -> None:  # noqa: ANN401 - click's own options
     """Run one docs gate, or with `snapshot`, the default, all of them once.
 
     `targets`: each link, image, anchor and path in inline code exists; `tokens`: an illustrative path is written with
     `&#47;`; `hygiene`: no local absolute path, no invisible character; `templates`: they exist, are complete and found.
 
+    `build` is no gate of its own: it writes the pages as a site that needs no server and no network, by Sphinx, whose
+    every warning is a failure, and says where the site begins. It needs the development extra.
+
     Exits 0 if all pass, 1 if something new was found, 2 if the call or a file of settings is wrong.
     """
     _refuse(gate, options)
+    if gate == BUILD:
+        place = (root or git.toplevel(Path.cwd()) or Path.cwd()).resolve()
+        click.echo(str(manual.build(place, options["out"] or SITE)))
+        return
     gates = GATES if gate == "snapshot" else (gate,)
     try:
         place = (root or git.toplevel(Path.cwd()) or Path.cwd()).resolve()
@@ -82,6 +95,11 @@ def _refuse(gate: str, options: dict[str, Any]) -> None:
         raise click.UsageError("--changed and --all exclude each other")
     if options["changed"] != (options["base"] is not None):
         raise click.UsageError("--changed and --base REF go together, for example --changed --base origin/main")
+    if options["out"] is not None and gate != BUILD:
+        raise click.UsageError("--out is for `peak docs build`")
+    unfit = [flag for key, flag in FOR_GATES.items() if options[key] and gate == BUILD]
+    if unfit:
+        raise click.UsageError(f"{unfit[0]} is for the gates; `peak docs build` takes --out and --root")
     if options["mend"] and gate not in ("tokens", "snapshot"):
         raise click.UsageError("--fix is for `peak docs tokens` and `peak docs snapshot`")
     if options["rebase"] and (options["changed"] or gate not in ("targets", "snapshot")):

@@ -43,7 +43,7 @@ from peak_trade.market.bars import Bars
 from peak_trade.market.problems import MalformedBars
 from peak_trade.session.recording import schema
 
-MACHINES: Final = ("session", "order")
+MACHINES: Final = ("session", "order", "breaker")
 KEPT_OF_PROOFS: Final = frozenset(
     {"machine", "property", "kind", "says", "verdict", "why", "lemmas", "trace", "replayed", "certificate"}
 )
@@ -244,7 +244,8 @@ def _seen(journal: Path, story: Story, part: Slice | None) -> Story | None:
 
 
 def _replayed(journal: Path, snapshot: Snapshot, bars: Bars) -> dict[str, Any]:
-    kept = Kept(journal, snapshot, machine_named("session"), machine_named("order"), bars)
+    session, order, breaker = map(machine_named, MACHINES)
+    kept = Kept(journal, snapshot, session, order, breaker, bars)
     with tempfile.TemporaryDirectory(prefix="peak-replay-") as scratch:
         return verdict(reenact(kept, Path(scratch) / "run", "fresh"), "fresh")
 

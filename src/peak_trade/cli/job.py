@@ -79,6 +79,7 @@ def setup_of(job: Job, bars: Bars) -> Setup:
         folder=job.folder,
         session=machine_named("session"),
         order=machine_named("order"),
+        breaker=machine_named("breaker"),
         config=config,
         bars=bars,
         strategy=strategy_of(config),

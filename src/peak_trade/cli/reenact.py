@@ -46,6 +46,7 @@ class Kept:
     snapshot: Snapshot
     session: Machine
     order: Machine
+    breaker: Machine
     bars: Bars
 
     def setup(self, folder: Path, rearm: str) -> Setup:
@@ -55,6 +56,7 @@ class Kept:
             folder=folder,
             session=self.session,
             order=self.order,
+            breaker=self.breaker,
             config=config,
             bars=self.bars,
             strategy=strategy_of(config),
@@ -106,6 +108,7 @@ def expect_world(kept: Kept) -> None:
         ("version", installed("peak-trade"), "install the version that wrote it, or check out its commit"),
         ("session_spec", fingerprint(kept.session), "give the specification that the run was driven by"),
         ("order_spec", fingerprint(kept.order), "give the specification that the run was driven by"),
+        ("breaker_spec", fingerprint(kept.breaker), "give the specification that the run was driven by"),
         ("data", kept.bars.sha256, "give the same file of bars with --bars"),
         ("config", Config.model_validate(kept.snapshot.config).sha256(), "give the run's own config_snapshot.json"),
     )

@@ -1,4 +1,4 @@
-"""`peak replay`: run a packed run again and compare its journal; or offer a trace again to every engine."""
+"""`peak replay`: run a packed run again and compare its journal; offer a trace, or a FIX log, again to our engines."""
 
 import json
 import tempfile
@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 import rich_click as click
 from click.exceptions import Exit
 
+from peak_trade.cli.capture import captured
 from peak_trade.cli.evidence import report
 from peak_trade.cli.job import BUILTIN, bars_of, snapshot_in
 from peak_trade.cli.reenact import MODES, Kept, Mode, expect_world, outside, reenact, script_of
@@ -27,6 +28,8 @@ from peak_trade.market.strategy import StrategyError
 from peak_trade.session.config import Config
 
 SHOWN_CHARS_MAX: Final = 400
+DRIVING: Final = ("session", "order", "breaker")
+"""The specifications that drive a run."""
 HOW: Final = {
     "bytes": "byte for byte",
     "records": "record for record, notes of recovery and lost answers aside",
@@ -35,7 +38,11 @@ HOW: Final = {
 
 
 @click.command("replay")
-@click.argument("pack", type=click.Path(path_type=Path, exists=True))
+@click.argument("pack", type=click.Path(path_type=Path, exists=True), required=False)
+@click.option(
+    "--fix", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE",
+    help="Instead of PACK: a captured FIX 4.4 log, each report of which is held against our book.",
+)  # fmt: skip
 @click.option(
     "--mode", type=click.Choice(MODES), default="fresh", show_default=True,
     help="fresh: with a venue of its own; tape: over the packed journal's answers.",
@@ -43,14 +50,14 @@ HOW: Final = {
 @click.option(
     "--bars", type=click.Path(path_type=Path, dir_okay=False), help="The bars, if the pack has only their hash."
 )
-@click.option("--spec", metavar="MACHINE", help="Of a trace: its machine, if that is not a shipped one of its name.")
+@click.option("--spec", metavar="MACHINE", help="The machine of a trace or a FIX log, if not a shipped one.")
 @click.option("--any-version", is_flag=True, help="Of a trace: replay it on a machine that has changed since.")
 @click.option(
     "--save-test", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
     help="Of a trace: write a test that offers it again from now on.",
 )  # fmt: skip
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def command(pack: Path, **options: Any) -> None:  # noqa: ANN401 - click's own options
+def command(pack: Path | None, **options: Any) -> None:  # noqa: ANN401 - click's own options
     """Run PACK, a packed run, again and compare the journals; or offer PACK, a trace of `peak prove --out`, again.
 
     A packed run is run from its configuration, specifications and bars. Exits 0 if the replay writes the packed
@@ -59,7 +66,14 @@ def command(pack: Path, **options: Any) -> None:  # noqa: ANN401 - click's own o
 
     A trace is offered to `lang.step`, the kernel and python-statemachine. Exits 0 if each does what is recorded and the
     trace shows what it says, 1 if not, 2 if it cannot be replayed: no trace, another machine.
+
+    A FIX log (--fix) is offered to the order's machine. Exits 0 if each report agrees with our book, 1 if one differs,
+    2 if a message is malformed, 3 if there is no report.
     """
+    if (pack is None) == (options["fix"] is None):
+        raise click.UsageError("expected PACK or --fix FILE, one of the two; `peak replay --help` says what each is")
+    if pack is None:
+        raise Exit(captured(options["fix"], options["spec"], options["style"]))
     if pack.is_file():
         raise Exit(retrace(pack, options))
     _packed(pack, options["mode"], options["bars"], options["style"])
@@ -95,9 +109,9 @@ def kept_in(pack: Path, bars: Path | None) -> Kept:
     if not (data / place.JOURNAL_FILE).is_file():
         raise FileNotFoundError(f"expected {place.JOURNAL_FILE} in {data}, was none; the run had no journal")
     snapshot = snapshot_in(data / place.RUN)
-    machines = {name: machine_at(str(data / place.SPEC / f"{name}.yaml")) for name in ("session", "order")}
     found = bars_of(snapshot) if snapshot.bars == BUILTIN else _packed_bars(data, bars, snapshot.config)
-    return Kept(data / place.JOURNAL_FILE, snapshot, machines["session"], machines["order"], found)
+    session, order, breaker = (machine_at(str(data / place.SPEC / f"{name}.yaml")) for name in DRIVING)
+    return Kept(data / place.JOURNAL_FILE, snapshot, session, order, breaker, found)
 
 
 def _packed_bars(data: Path, given: Path | None, config: dict[str, Any]) -> Bars:

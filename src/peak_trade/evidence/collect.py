@@ -17,6 +17,8 @@ from peak_trade.market.performance import Performance, measure
 RECOVERED = "recovered"
 DOUBTS = frozenset({"time_out", "not_found"})
 """How an answer was got, not what it was: a killed process may have heard a time-out that its successor did not."""
+ASIDE = frozenset({RECOVERED, "resumed", "breaker"})
+"""Kinds of records that say how a process fared with disk and venue, and not what it did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def _plain(measured: Performance) -> dict[str, float | None]:
 
 def _hashed(records: Iterable[Record], behaviour: "hashlib._Hash") -> Iterator[Record]:
     for record in records:
-        if record.kind != RECOVERED and record.body.get("event") not in DOUBTS:
+        if record.kind not in ASIDE and record.body.get("event") not in DOUBTS:
             body = [record.kind, dict(record.body)]
             behaviour.update(json.dumps(body, sort_keys=True, separators=(",", ":")).encode())
         yield record

@@ -2,8 +2,9 @@
 
 A run that was killed leaves a shorter journal than its replay: then the packed one must be a prefix. A run that was
 killed *and resumed* holds notes of the recovery (kind `recovered`), and the resumed process may have asked where the
-killed one had heard a time-out (`time_out`, `not_found`: how an answer was got, not what it was). Only such a journal
-is compared record by record, kind and body, with those left out on both sides; `how` says which of both it was.
+killed one had heard a time-out (`time_out`, `not_found`: how an answer was got, not what it was), so that its circuit
+breaker counts otherwise (kind `breaker`). Only such a journal is compared record by record, kind and body, with those
+left out on both sides; `how` says which of both it was.
 
 Limits: bytes of a write that was torn off at the end are counted and not compared; corrupt bytes are a difference.
 """
@@ -14,7 +15,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
-from peak_trade.evidence.collect import DOUBTS, RECOVERED
+from peak_trade.evidence.collect import ASIDE, DOUBTS, RECOVERED
 from peak_trade.journal.chain import Chain
 from peak_trade.journal.errors import JournalCorrupt
 from peak_trade.journal.record import Record
@@ -99,5 +100,5 @@ def verdict(found: Comparison, mode: str) -> dict[str, Any]:
 
 def _kept(path: Path, interrupted: bool) -> Iterator[Record]:
     for record in valid(path):
-        if not interrupted or (record.kind != RECOVERED and record.body.get("event") not in DOUBTS):
+        if not interrupted or (record.kind not in ASIDE and record.body.get("event") not in DOUBTS):
             yield record

@@ -133,6 +133,7 @@ def _run(story: Story, body: Any) -> None:  # noqa: ANN401 - a record's body
 
 def _reconciled(story: Story, body: Any) -> None:  # noqa: ANN401 - a record's body
     story.reconciled = dict(body)
+    story.differences.clear()  # what still differs is written again after each comparison
 
 
 def _difference(story: Story, body: Any) -> None:  # noqa: ANN401 - a record's body

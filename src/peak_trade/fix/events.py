@@ -1,8 +1,8 @@
 """What a message is to the order machine: events of `spec/order.yaml`, each with its payload in declared order.
 
-Three reports are more than their ExecType. Rejected with a living OrdStatus speaks of a second order for one id (FIX 4.4,
-F.1.a), so it only informs. An order sent with a sum of money is converted by the first report that has an OrderQty. FIX
-4.4 has no ExecType for the end of a halt: a suspended order that is reported at work again is resumed by that.
+Three reports are more than their ExecType. Rejected with a living OrdStatus speaks of a second order for one id (FIX
+4.4, F.1.a), so it only informs. An order sent with a sum of money is converted by the first report that has an
+OrderQty. FIX 4.4 has no ExecType for the end of a halt: a suspended order that is reported at work again is resumed.
 """
 
 from collections.abc import Callable, Mapping

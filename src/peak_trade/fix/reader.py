@@ -28,7 +28,8 @@ FAULTS_MAX: Final = 1_000
 
 SOH: Final = b"\x01"
 _GAP: Final = re.compile(
-    rb"(?:[ \t]*(?:#[^\n]*)?\r?\n)*(?:[ \t]*#[^\n]*\Z)?(?:[0-9]{8}-[0-9:.]{8,18}[ \t]*:?[ \t]*)?[ \t]*"
+    rb"(?:[ \t]*(?:#[^\n]*)?\r?\n)*(?:[ \t]*#[^\n]*\Z)?"
+    rb"(?:[0-9]{4}-?[0-9]{2}-?[0-9]{2}[-T ][0-9:.,]{8,18}Z?[ \t]*:?)?[ \t]*"
 )
 _START: Final = re.compile(rb"(?<![0-9])8=FIX")
 _HEAD: Final = re.compile(rb"8=(FIX[A-Z0-9.]{0,10})([\x01|])9=([0-9]{1,7})\2")
@@ -58,13 +59,14 @@ def read(data: bytes) -> Iterator[Message | Fault]:
     if len(data) > LOG_BYTES_MAX:
         yield Fault(Place(1, 1, 0), 0, f"at most {LOG_BYTES_MAX} bytes", str(len(data)), "split the log")
         return
+    parser = _parser()
     at, line, counted, faults = _GAP.match(data).end(), 1, 0, 0  # type: ignore[union-attr]  # it matches nothing too
     for number in range(1, MESSAGES_MAX + 1):
         if at >= len(data):
             return
         line += data.count(b"\n", counted, at)
         counted = at
-        found, at = _next(data, at, Place(number, line, at))
+        found, at = _next(parser, data, at, Place(number, line, at))
         faults += isinstance(found, Fault)
         yield found
         if faults >= FAULTS_MAX:
@@ -88,7 +90,14 @@ def encode(fields: Sequence[tuple[int, bytes]]) -> bytes:
     return encoded
 
 
-def _next(data: bytes, at: int, place: Place) -> tuple[Message | Fault, int]:
+def _parser() -> simplefix.FixParser:
+    """Return a parser whose tags of counted fields are sets: it looks each field up in them, which halves its time."""
+    parser = simplefix.FixParser()
+    parser.raw_len_tags, parser.raw_data_tags = frozenset(parser.raw_len_tags), frozenset(parser.raw_data_tags)
+    return parser
+
+
+def _next(parser: simplefix.FixParser, data: bytes, at: int, place: Place) -> tuple[Message | Fault, int]:
     """Return the message at `at`, or its fault, and where to read on."""
     try:
         end, mark = _frame(data, at, place)
@@ -97,7 +106,7 @@ def _next(data: bytes, at: int, place: Place) -> tuple[Message | Fault, int]:
         return wrong.fault, start.start() if start else len(data)
     frame = data[at:end]
     try:
-        return _message(frame if mark == SOH else frame.replace(mark, SOH), place), end
+        return _message(parser, frame if mark == SOH else frame.replace(mark, SOH), place), end
     except Malformed as wrong:
         return wrong.fault, end
 
@@ -124,14 +133,14 @@ def _frame(data: bytes, at: int, place: Place) -> tuple[int, bytes]:
     return trailer.end(), mark
 
 
-def _message(frame: bytes, place: Place) -> Message:
+def _message(parser: simplefix.FixParser, frame: bytes, place: Place) -> Message:
     """Return the message in `frame`, SOH between its fields."""
     body, given = frame[:-7], int(frame[-4:-1])
     total = sum(body) % 256
     if total != given:
         remedy = "the message was changed or damaged on its way; capture it again"
         raise Malformed(Fault(place, Tag.CHECK_SUM, f"{total:03}", f"{given:03}", remedy))
-    pairs = _pairs(frame, place)
+    pairs = _pairs(parser, frame, place)
     if len(pairs) > FIELDS_MAX:
         raise Malformed(Fault(place, 0, f"at most {FIELDS_MAX} fields", str(len(pairs)), "split the message"))
     fields = tuple((int(tag), value) for tag, value in pairs)
@@ -141,9 +150,9 @@ def _message(frame: bytes, place: Place) -> Message:
     return Message(place, fields)
 
 
-def _pairs(frame: bytes, place: Place) -> Sequence[tuple[bytes, bytes]]:
+def _pairs(parser: simplefix.FixParser, frame: bytes, place: Place) -> Sequence[tuple[bytes, bytes]]:
     """Return the fields that simplefix finds in `frame`, iff joined they are the same bytes."""
-    parser = simplefix.FixParser()
+    parser.reset()
     parser.append_buffer(frame)
     remedy = "each field is tag=value, and the tag a number from 1"
     try:

@@ -7,7 +7,8 @@ from typing import TypeAlias
 from pydantic import ValidationError
 
 from peak_trade.lang.blueprint import MovePart, RulePart, SystemPart
-from peak_trade.lang.build import Builder
+from peak_trade.lang.build import HEARD, Builder
+from peak_trade.lang.document import PropertyPart
 from peak_trade.lang.dotted import Words
 from peak_trade.lang.elaborate import Names
 from peak_trade.lang.expr import TRUE, Lit, Scope, Var
@@ -202,6 +203,11 @@ class _Assembler(Builder):
             if update.variable in own and not item.each:
                 message = f"`{item.id}` happens to nobody, but `{update.variable}` is each one's own"
                 self.findings.add("PT072", self.shape.marks.at((*path, "id")), message, "write `each: true`")
+
+    def _heard(self, path: Place, item: PropertyPart, event: str) -> Property | None:
+        message = f"`{item.id}` claims that `{event}` is heard, which only a machine can claim"
+        self.findings.add("PT074", self.shape.marks.key((*path, HEARD)), message, "claim it in the machine of the part")
+        return None
 
     def _free(self) -> Iterator[Rule]:
         """Give a rule for each event that happens by itself, and report each event of which nothing is said."""

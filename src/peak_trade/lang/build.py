@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from peak_trade.lang import document, machine
 from peak_trade.lang.elaborate import Names, elaborate
@@ -16,6 +16,9 @@ from peak_trade.lang.standin import stand_in
 from peak_trade.lang.step import written_sort
 from peak_trade.lang.syntax import Text
 from peak_trade.lang.vocabulary import Vocabulary, vocabulary
+
+HEARD: Final = "heard"
+"""The key of a claim that an event is taken."""
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")
@@ -255,8 +258,13 @@ class Builder:
             self.findings.add("PT060", place, f"expected one claim, was {found}", hint)
             return None
         kind = kinds[0]
+        if item.when is not None and kind != HEARD:
+            hint = f"delete it: only {HEARD} has one"
+            self.findings.add("PT012", self.shape.marks.key((*path, "when")), f"expected no `when` for {kind}", hint)
         if item.leads_to is not None:
             return self._leads_to(path, item, item.leads_to)
+        if item.heard is not None:
+            return self._heard(path, item, item.heard)
         expr = self._expr(getattr(item, kind), (*path, kind), self.names.claim(steps=kind == "step"), BOOL)
         match kind:
             case "step":
@@ -265,6 +273,13 @@ class Builder:
                 return machine.Witness(item.id, item.says, expr, answers, place)
             case _:
                 return machine.Always(item.id, item.says, expr, answers, kind == "lemma", place)
+
+    def _heard(self, path: Place, item: document.PropertyPart, event: str) -> machine.Property | None:
+        self._known_event(event, (*path, HEARD))
+        names = self.names.hearing(event)
+        when = self._expr(item.when, (*path, "when"), names, BOOL) if item.when and not self.wrong else TRUE
+        place = self.shape.marks.at((*path, "id"))
+        return machine.Heard(item.id, item.says, event, when, tuple(item.answers), place)
 
     def _leads_to(self, path: Place, item: document.PropertyPart, part: document.LeadsToPart) -> machine.Property:
         names, inner = self.names.claim(steps=False), (*path, "leads_to")

@@ -11,6 +11,7 @@ from peak_trade.lang.machine import (
     Always,
     EnumPlaces,
     Field,
+    Heard,
     LeadsTo,
     Machine,
     Property,
@@ -238,5 +239,7 @@ def _meaning(item: Property) -> object:
             return type(item), claim
         case LeadsTo():
             return item.when, item.then
+        case Heard():
+            return type(item), item.event, item.when
         case _:
             assert_never(item)

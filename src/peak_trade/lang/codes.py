@@ -119,7 +119,7 @@ CODES: dict[str, Code] = {
         "not decided",
         "The solver gave up within its budget, so nobody knows whether the cell is decided. That is not a pass.",
     ),
-    "PT060": Code("not one claim", "A property has exactly one of always, lemma, step, witness, leads_to."),
+    "PT060": Code("not one claim", "A property has exactly one of always, lemma, step, witness, leads_to, heard."),
     "PT061": Code("claimed twice", "Two properties say the same; one of them only looks like more assurance."),
     "PT070": Code(
         "part without a machine",
@@ -137,5 +137,10 @@ CODES: dict[str, Code] = {
         "event of which nothing is said",
         "Every event of a part is offered by a rule, happens by itself (`free`), or never happens here (`never`).\n"
         "Leaving one out by mistake would make proofs say less than they seem to.",
+    ),
+    "PT074": Code(
+        "heard in a system",
+        "That an event is heard is claimed of a machine alone. A rule may wait for everyone, and one of the many does\n"
+        "not see all the others: so that a rule is taken would be proved of some numbers of them and not of any.",
     ),
 }

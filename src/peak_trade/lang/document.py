@@ -26,7 +26,7 @@ ANY = "any"
 MAP = "map"
 """The type of a context variable that is a total function from whole numbers."""
 
-CLAIMS = ("always", "lemma", "step", "witness", "leads_to")
+CLAIMS = ("always", "lemma", "step", "witness", "leads_to", "heard")
 """The kinds of properties; each has exactly one."""
 
 
@@ -125,7 +125,9 @@ class LeadsToPart(Part):
 
 
 class PropertyPart(Part):
-    """A claim: exactly one of always, lemma, step, witness, leads_to."""
+    """A claim: exactly one of always, lemma, step, witness, leads_to, heard."""
+
+    model_config = ConfigDict(json_schema_extra={"dependentRequired": {"when": ["heard"]}})
 
     id: Identifier
     always: Expression | None = None
@@ -133,6 +135,10 @@ class PropertyPart(Part):
     step: Expression | None = None
     witness: Expression | None = None
     leads_to: LeadsToPart | None = None
+    heard: EventName | None = Field(default=None, description="an event that must be taken")
+    when: Expression | None = Field(
+        default=None, description="of `heard`: in which values, with which payloads; left out: in all, with all"
+    )
     says: Text
     answers: list[Identifier] = Field(default_factory=list, max_length=32, description="contract clauses and hazards")
 

@@ -184,6 +184,21 @@ class LeadsTo:
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """In each reachable value, `event` is taken with every payload of its sorts with which `when` holds.
+
+    `when` is over the value and the payload. Ignored, refused or out of bounds is not taken.
+    """
+
+    name: str
+    says: str
+    event: str
+    when: Expr = TRUE
+    answers: tuple[str, ...] = ()
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Mirror:
     """In `event` somebody else acts, whose own variables are payload fields: pairs of variable and field.
 
@@ -203,7 +218,7 @@ class EnumPlaces:
     members: tuple[Span, ...]
 
 
-Property: TypeAlias = Always | Step | Witness | LeadsTo
+Property: TypeAlias = Always | Step | Witness | LeadsTo | Heard
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from peak_trade.lang.machine import (
     Dismissal,
     Event,
     Field,
+    Heard,
     LeadsTo,
     Machine,
     Property,
@@ -194,6 +195,8 @@ def _property(item: Property) -> Plain:
         case LeadsTo(when=when, then=then, rank=rank, fair=fair, weak=weak):
             parts = {"from": expression(when), "to": expression(then), "rank": expression(rank), "fair": list(fair)}
             return start | {"leads_to": parts | ({"weak": True} if weak else {})} | end
+        case Heard(event=event, when=when):
+            return start | {"heard": event} | _kept(when=_guard(when)) | end
         case _:
             assert_never(item)
 
@@ -209,5 +212,7 @@ def kind_of(claim: Property) -> str:
             return "witness"
         case LeadsTo():
             return "leads_to"
+        case Heard():
+            return "heard"
         case _:
             assert_never(claim)

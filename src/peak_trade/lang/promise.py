@@ -5,10 +5,18 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from peak_trade.lang.expr import Compare, Comparison, Expr, Lit, Member, Not, Scope, Var, variables
-from peak_trade.lang.machine import Always, LeadsTo, Property, Step, Witness
+from peak_trade.lang.machine import Always, Heard, LeadsTo, Property, Step, Witness
 from peak_trade.lang.rewrite import rewrite
 from peak_trade.lang.sorts import EnumSort
 from peak_trade.lang.system import System, names
+
+
+class NotOfSystems(ValueError):  # noqa: N818 - said of what was given
+    """A system claims that an event is heard; `lang.assemble` refuses it, so the system was made in another way."""
+
+    def __init__(self, claim: str) -> None:
+        self.claim = claim
+        super().__init__(f"{claim}: expected no claim `heard` of a system; claim it in the machine of the part")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +55,8 @@ class Sayings:
                 when, then, rank = (self._said(speaker, part) for part in (claim.when, claim.then, claim.rank))
                 fair = tuple(event for rule in claim.fair for event in speaker.events[rule])
                 return replace(claim, name=name, when=when, then=then, rank=rank, fair=fair)
+            case Heard():
+                raise NotOfSystems(claim.name)
             case _:
                 assert_never(claim)
 
@@ -106,5 +116,7 @@ def _parts(claim: Property) -> tuple[Expr, ...]:
             return (expr,)
         case LeadsTo(when=when, then=then, rank=rank):
             return (when, then, rank)
+        case Heard(when=when):
+            return (when,)
         case _:
             assert_never(claim)

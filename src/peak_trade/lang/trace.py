@@ -73,7 +73,8 @@ def text(machine: Machine, trace: Trace) -> str:
     for number, step in enumerate(data["steps"], 1):
         payload = ", ".join(f"{name}={word(value)}" for name, value in step["payload"].items())
         changed = ", ".join(f"{name} := {word(value)}" for name, value in step["changed"].items())
-        lines.append(f"{number:>3}  {step['event']}({payload})  {step['by']}  → {step['state']}  {changed}".rstrip())
+        by = f"{step['outcome']}: {step['by']}" if step["outcome"] in {"refused", "ignored"} else step["by"]
+        lines.append(f"{number:>3}  {step['event']}({payload})  {by}  → {step['state']}  {changed}".rstrip())
     return "\n".join(lines)
 
 

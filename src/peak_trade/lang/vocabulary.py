@@ -46,6 +46,10 @@ class Vocabulary:
             names |= {f"next_{name}": Var(name, var.sort, Scope.NEXT) for name, var in self.context.items()}
         return names
 
+    def hearing(self, event: str) -> Names:
+        """Return the names of a claim that `event` is heard: those of claims about values, and the event's payload."""
+        return {**self.claim(steps=False), **self.payloads.get(event, {})}
+
     def tags(self) -> set[str]:
         """Return the tags that some state carries."""
         return {tag for state in self.part.states.values() for tag in state.tags}

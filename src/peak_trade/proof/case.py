@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias, assert_never
 
 from peak_trade.backends.relation import Encoding
-from peak_trade.lang.machine import Always, LeadsTo, Machine, Step, Witness
+from peak_trade.lang.machine import Always, Heard, LeadsTo, Machine, Step, Witness
 from peak_trade.proof import obligation
 from peak_trade.proof.claim import Automatic, Claim
 from peak_trade.proof.explore import Graph
@@ -76,7 +76,7 @@ class Case:
         found = (item for item in self.machine.properties if isinstance(item, Always))
         return tuple(item for item in found if (item.name in self.induction.kept) == proved)
 
-    def obligation(self, claim: Claim) -> Obligation:
+    def obligation(self, claim: Claim) -> Obligation:  # noqa: PLR0911 - one return for each kind of the closed union
         """Return what must not be if `claim` is true; of a witness and what must happen, what a run shows of it."""
         match claim:
             case Always():
@@ -87,6 +87,8 @@ class Case:
                 return obligation.reach(self.encoding, claim, self.invariants(proved=False))
             case LeadsTo():
                 return Ranking(self.encoding, claim).stuck(self.invariants(proved=False))
+            case Heard():
+                return obligation.heard(self.encoding, claim, self.invariants(proved=False))
             case Automatic(kind="sorts"):
                 return obligation.sorts(self.encoding)
             case Automatic():
@@ -97,9 +99,10 @@ class Case:
     def unrolled(self, claim: Claim) -> Unroll:
         """Return the runs that `claim` is about: of the steps alone, or as `lang.step` filters them by invariants.
 
-        What must be possible, or must happen, is about the machine that runs; what must not happen, about its steps.
+        What must be possible, must happen or must be heard is about the machine that runs; what must not happen, about
+        its steps.
         """
-        filtered = isinstance(claim, Witness | LeadsTo)
+        filtered = isinstance(claim, Witness | LeadsTo | Heard)
         if filtered not in self.runs:
             lemmas = self.invariants(proved=True) + (self.invariants(proved=False) if filtered else ())
             self.runs[filtered] = Unroll.of(self.encoding, lemmas, self.limits)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from peak_trade.backends.smt import Term
 from peak_trade.lang.expr import Expr
-from peak_trade.lang.machine import Always, LeadsTo, Machine, Step
+from peak_trade.lang.machine import Always, Heard, LeadsTo, Machine, Step
 from peak_trade.lang.pretty import expression
 from peak_trade.proof.case import Case, Finding, Open
 from peak_trade.proof.claim import Automatic, Claim
@@ -64,7 +64,7 @@ def _bad(case: Case, claim: Claim) -> Term:
     if isinstance(claim, LeadsTo):
         return case.encoding.world.some(conditions(case, claim))
     item = case.obligation(claim)
-    steps = isinstance(claim, Step) or (isinstance(claim, Automatic) and claim.kind == "sorts")
+    steps = isinstance(claim, Step | Heard) or (isinstance(claim, Automatic) and claim.kind == "sorts")
     return case.encoding.world.some((item.at, item.by)) if steps else item.at
 
 

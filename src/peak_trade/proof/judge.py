@@ -3,7 +3,7 @@
 from typing import assert_never
 
 from peak_trade.backends.smt import Term
-from peak_trade.lang.machine import Always, LeadsTo, Step, Witness
+from peak_trade.lang.machine import Always, Heard, LeadsTo, Step, Witness
 from peak_trade.proof.case import Case, Finding, Open
 from peak_trade.proof.claim import Automatic, Claim
 from peak_trade.proof.obligation import Obligation
@@ -22,7 +22,7 @@ def induction(case: Case, claim: Claim) -> Finding | Open:
     match claim:
         case Always():
             return _always(case, claim)
-        case Step() | Automatic(kind="sorts"):
+        case Step() | Heard() | Automatic(kind="sorts"):
             return _steps(case, case.obligation(claim))
         case Automatic():
             return _values(case, case.obligation(claim))

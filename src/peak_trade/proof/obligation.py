@@ -9,9 +9,9 @@ from peak_trade.backends.relation import Encoding, Move
 from peak_trade.backends.smt import Term
 from peak_trade.lang.evaluate import Env, evaluate
 from peak_trade.lang.expr import Expr, Scope, Var, variables
-from peak_trade.lang.machine import Always, Machine, Property, Step, Witness
+from peak_trade.lang.machine import Always, Heard, Machine, Property, Step, Witness
 from peak_trade.lang.sorts import Datum, inhabits
-from peak_trade.lang.step import VALUE_BOUNDS, Broken, Refused, Stepper, Taken, Value
+from peak_trade.lang.step import VALUE_BOUNDS, Broken, Refused, Stepper, Taken, Value, misfit
 from peak_trade.lang.trace import Link
 from peak_trade.proof.able import moving, possible
 
@@ -81,6 +81,45 @@ def step(encoding: Encoding, claim: Step) -> Obligation:
 
     by = taken(encoding, lambda move: encoding.world.negation(encoding.holds(claim.holds, move.after)))
     return Obligation(claim.name, "a step without it", encoding.world.some(()), by, (), seen)
+
+
+def heard(encoding: Encoding, claim: Heard, kept: tuple[Always, ...] = ()) -> Obligation:
+    """Return what refutes a claim that an event is heard: an offer of which it speaks that no transition takes.
+
+    `kept` are the invariants that are not proved: the run-time filter takes no step that leaves one of them.
+    """
+    machine, world = encoding.machine, encoding.world
+    moves = (move for move in encoding.moves if move.event == claim.event)
+    goes = world.some(
+        world.every((move.guard, move.fits, *(encoding.at(item.holds, move.after) for item in kept))) for move in moves
+    )
+
+    def seen(before: Value, link: Link | None) -> bool:
+        return link is not None and meant(machine, claim, before, link) and not isinstance(link.outcome, Taken)
+
+    by = world.every((spoken(encoding, claim), world.negation(goes)))
+    return Obligation(claim.name, "it is offered and not taken", world.some(()), by, kept, seen)
+
+
+def asked(encoding: Encoding, claim: Heard) -> Obligation:
+    """Return, as if it must not be, an offer of which a claim that an event is heard speaks, whatever comes of it."""
+
+    def seen(before: Value, link: Link | None) -> bool:
+        return link is not None and meant(encoding.machine, claim, before, link)
+
+    return Obligation(claim.name, "offered", encoding.world.some(()), spoken(encoding, claim), (), seen)
+
+
+def spoken(encoding: Encoding, claim: Heard) -> Term:
+    """Return the term that is true iff `claim` speaks of `before` and `offer`."""
+    return encoding.world.every((encoding.is_event(claim.event), encoding.given(claim.when, claim.event)))
+
+
+def meant(machine: Machine, claim: Heard, before: Value, link: Link) -> bool:
+    """Return true iff `claim` speaks of what `link` offers in `before`, by `lang.evaluate`."""
+    if link.event != claim.event or misfit(machine.event(claim.event), dict(link.payload)) is not None:
+        return False
+    return bool(evaluate(claim.when, Env(named(machine, before), dict(link.payload), before.state, link.event)))
 
 
 def sorts_name(machine: Machine) -> str:

@@ -11,7 +11,7 @@ from typing import assert_never
 
 from peak_trade.backends.domains import WHOLE, Bounds, Flat
 from peak_trade.backends.successors import predicate, relation
-from peak_trade.lang.machine import Always, LeadsTo, Step, Witness
+from peak_trade.lang.machine import Always, Heard, LeadsTo, Step, Witness
 from peak_trade.lang.step import Payload, Taken
 from peak_trade.lang.trace import Trace, replay
 from peak_trade.proof.case import Case, Finding, Open
@@ -65,7 +65,7 @@ def verdict_on(case: Case, claim: Claim, values_max: int, bounds: Bounds) -> Fin
 
 def walked(case: Case, claim: Claim, values_max: int, bounds: Bounds) -> Graph | GaveUp:
     """Return the graph that `claim` is about; one with, one without the filter of declared invariants is kept."""
-    keeping = case.invariants(proved=False) if isinstance(claim, Witness | LeadsTo) else ()
+    keeping = case.invariants(proved=False) if isinstance(claim, Witness | LeadsTo | Heard) else ()
     key = (keeping, values_max, bounds)
     for known, graph in case.graphs:
         if known == key:
@@ -75,7 +75,7 @@ def walked(case: Case, claim: Claim, values_max: int, bounds: Bounds) -> Graph |
     return found
 
 
-def _violation(case: Case, claim: Always | Step | Automatic, graph: Graph) -> Path | None:
+def _violation(case: Case, claim: Always | Step | Heard | Automatic, graph: Graph) -> Path | None:
     """Return a shortest run to what `claim` forbids."""
     match claim:
         case Always():
@@ -83,6 +83,8 @@ def _violation(case: Case, claim: Always | Step | Automatic, graph: Graph) -> Pa
             return _first(graph, lambda value: not holds(value))
         case Step():
             return _step(graph, relation(case.machine, claim.holds))
+        case Heard():
+            return _unheard(case, claim, graph)
         case Automatic(kind="sorts"):
             return _leaving(case, claim, graph)
         case Automatic():
@@ -113,6 +115,21 @@ def _step(graph: Graph, holds: Callable[[Flat, str, Flat], bool]) -> Path | None
         for arrow in graph.arrows(place):
             if not holds(value, events[arrow[0]], arrow[2]):
                 return _onward(graph, place, graph.offer(arrow))
+    return None
+
+
+def _unheard(case: Case, claim: Heard, graph: Graph) -> Path | None:
+    """Return a shortest run to an offer that the claim speaks of and that `lang.step` does not take."""
+    item, offers = case.obligation(claim), [offer for offer in _offers(graph) if offer[0] == claim.event]
+    number = [event.name for event in case.machine.events].index(claim.event)
+    for place in range(len(graph.values)):
+        # Steps beyond the bounds of the exploration are none of the graph's: so each that seems missing is offered.
+        known = {tuple(payload) for event, payload, _ in graph.arrows(place) if event == number}
+        for offer in offers:
+            if tuple(offer[1].values()) not in known:
+                trace = replay(replace(case.machine, properties=item.guards), graph.value(place), (offer,))
+                if item.seen(graph.value(place), trace.links[0]):
+                    return _onward(graph, place, offer)
     return None
 
 

@@ -12,42 +12,32 @@ Leg: TypeAlias = tuple[str, str]
 """An execution: its order's id and its own. A venue may use one execution id for two orders: both are real."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fill:
-    """An execution as it stands now: lots, price and fee in ticks."""
-
-    lots: int
-    price_ticks: int
-    fee_ticks: int
-
-
 @dataclass(slots=True)
 class Fills:
-    """Executions as they stand, and the lots of those that came again under the same id."""
+    """Executions by the report that says how they stand now, and the lots of those that came again under their id."""
 
-    standing: dict[Leg, Fill] = field(default_factory=dict)
+    standing: dict[Leg, Report] = field(default_factory=dict)
     again_lots: Counter[Leg] = field(default_factory=Counter)
-    _seen: set[Leg] = field(default_factory=set)
+    _undone: set[Leg] = field(default_factory=set)
     _first: dict[Leg, Leg] = field(default_factory=dict)
 
     def take(self, report: Report) -> None:
         """Apply one report; a bust or correction goes to the execution that it names, through earlier corrections."""
         leg = (report.client_order_id, report.exec_id)
-        fill = Fill(report.last_lots, report.last_ticks, report.fee_ticks)
         if report.kind is ReportKind.TRADE:
-            if leg in self._seen:
+            if leg in self.standing or leg in self._undone:
                 self.again_lots[leg] += report.last_lots
             else:
-                self._seen.add(leg)
-                self.standing[leg] = fill
+                self.standing[leg] = report
             return
         named = (report.client_order_id, report.ref_id)
         first = self._first.get(named, named)
         if report.kind is ReportKind.TRADE_CANCEL:
+            self._undone.add(first)
             self.standing.pop(first, None)
         elif report.kind is ReportKind.TRADE_CORRECT:
             self._first[leg] = first
-            self.standing[first] = fill
+            self.standing[first] = report
 
 
 def fold(reports: Iterable[Report]) -> Fills:
@@ -69,16 +59,16 @@ def compare(book: Fills, venue: Fills, ours: Mapping[str, object]) -> Iterator[t
             continue
         mine = book.standing.get(leg)
         if mine is None:
-            yield _difference(Code.LOST_FILL, leg, 0, fill.lots), leg[0], fill.lots
-        elif (mine.price_ticks, mine.fee_ticks) != (fill.price_ticks, fill.fee_ticks):
-            pairs = ((mine.price_ticks, fill.price_ticks), (mine.fee_ticks, fill.fee_ticks))
-            one, other = next(pair for pair in pairs if pair[0] != pair[1])
-            yield _difference(Code.PRICE, leg, one, other), leg[0], 0
+            yield _difference(Code.LOST_FILL, leg, 0, fill.last_lots), leg[0], fill.last_lots
+        elif mine.last_ticks != fill.last_ticks:
+            yield _difference(Code.PRICE, leg, mine.last_ticks, fill.last_ticks), leg[0], 0
+        elif mine.fee_ticks != fill.fee_ticks:
+            yield _difference(Code.PRICE, leg, mine.fee_ticks, fill.fee_ticks), leg[0], 0
     for leg, fill in book.standing.items():
         if leg not in venue.standing:
-            yield _difference(Code.PHANTOM_FILL, leg, fill.lots, 0), leg[0], -fill.lots
+            yield _difference(Code.PHANTOM_FILL, leg, fill.last_lots, 0), leg[0], -fill.last_lots
     for leg, lots in book.again_lots.items():
-        once = book.standing[leg].lots if leg in book.standing else 0
+        once = book.standing[leg].last_lots if leg in book.standing else 0
         yield _difference(Code.DUPLICATE_FILL, leg, once + lots, once), leg[0], -lots
 
 

@@ -53,7 +53,7 @@ def order_differences(order: Known, venue: Figures) -> Iterator[Difference]:
         yield _hard(order, Code.STATUS, order.state, f"{status.status.value} {status.cum_lots} of {status.qty_lots}")
         return
     if order.state == "unknown":
-        told = "not known" if status is None else status.status.value
+        told = "not told" if status is None else status.status.value
         yield _planned(order, Code.UNKNOWN_OUTCOME, order.state, told)
     elif order.awaiting is Request.CANCEL and (ahead := _ahead_lots(venue)) > order.cum_lots + venue.explained_lots:
         yield _planned(order, Code.CANCEL_RACE, order.cum_lots, ahead)
@@ -122,8 +122,8 @@ def _shape(state: str) -> str:
 
 def _stuck(order: Known, status: OrderStatus | None) -> Difference:
     action = Action.CANCEL_AGAIN if order.awaiting is Request.CANCEL else RULES[Code.STUCK_PENDING].action
-    told = "unanswered" if status is None else status.status.value
-    return Difference(Code.STUCK_PENDING, order.order, order.awaiting.value, told, action)
+    told = "not told" if status is None else status.status.value
+    return Difference(Code.STUCK_PENDING, order.order, f"{order.awaiting.value} unanswered", told, action)
 
 
 def _planned(order: Known, code: Code, book: int | str, venue: int | str) -> Difference:

@@ -7,8 +7,9 @@ Limits: linear in orders and reports, if reports come in cursor order; memory ho
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from operator import attrgetter
 from typing import Final
 
@@ -20,7 +21,7 @@ from peak_trade.rails.orders import Figures, order_differences
 from peak_trade.rails.sides import EXECUTIONS, UNSENT, Known, Ours, Snapshot
 
 CURSOR: Final = "cursor"
-_by_cursor: Final = attrgetter("cursor", "client_order_id", "exec_id", "kind")
+_place: Final = attrgetter("cursor", "client_order_id", "exec_id", "kind")
 
 
 def reconcile(ours: Ours, venue: Snapshot, patience_steps: int) -> tuple[Difference, ...]:
@@ -39,6 +40,14 @@ def _impatient(item: Difference, ours: Ours, step: int, patience_steps: int) -> 
     if item.action in OPERATOR or step - first <= patience_steps:
         return item
     return replace(item, action=Action.ASK_OPERATOR)
+
+
+def _in_order(reports: Iterable[Report]) -> list[Report]:
+    """Return the reports by cursor; those that come so, as they usually do, are only looked at."""
+    given = list(reports)
+    if all(one.cursor < other.cursor for one, other in pairwise(given)):
+        return given
+    return sorted(given, key=_place)
 
 
 @dataclass(slots=True)
@@ -62,7 +71,7 @@ class _Comparison:
     @classmethod
     def of(cls, ours: Ours, venue: Snapshot, patience_steps: int) -> "_Comparison":
         """Return the comparison with its reports in order and looked through once."""
-        self = cls(ours, venue, patience_steps, sorted(venue.reports, key=_by_cursor))
+        self = cls(ours, venue, patience_steps, _in_order(venue.reports))
         self.sent = {name: order for name, order in ours.orders.items() if order.state not in UNSENT}
         for report in self.reports:
             self.newest[report.client_order_id] = report
@@ -87,7 +96,7 @@ class _Comparison:
     def _fills(self) -> Iterator[Difference]:
         since, cursor = self.venue.since, self.ours.cursor
         mine = (item for item in self.ours.executions if item.cursor > since and item.kind in EXECUTIONS)
-        book = fold(sorted(mine, key=_by_cursor))
+        book = fold(_in_order(mine))
         venue = fold(item for item in self.reports if item.cursor <= cursor and item.kind in EXECUTIONS)
         for item, order, lots in compare(book, venue, self.sent):
             self.explained_lots[order] += lots

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from peak_trade.broker.messages import OrderStatus, Report, ReportKind
 from peak_trade.rails.differences import Code
@@ -47,6 +47,20 @@ class Known:
     limit_ticks: int | None = None
     awaiting: Request = Request.NONE
     moved_step: int = 0
+
+
+def known(name: str, value: tuple[Any, ...], facts: tuple[str, int, int | None, int]) -> Known:
+    """Return an order as the reconciler takes it, from its machine's value and (symbol, sign, limit, moved step)."""
+    symbol, sign, limit_ticks, moved_step = facts
+    state, qty, cum, leaves, cancel_asked, replaces_asked = value[:6]
+    awaiting = Request.NONE
+    if state in UNANSWERED:
+        awaiting = Request.NEW
+    elif leaves and cancel_asked:
+        awaiting = Request.CANCEL
+    elif leaves and replaces_asked:
+        awaiting = Request.REPLACE
+    return Known(name, symbol, sign, state, qty, cum, leaves, limit_ticks, awaiting, moved_step)
 
 
 @dataclass(frozen=True, slots=True)

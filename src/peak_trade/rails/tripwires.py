@@ -77,8 +77,9 @@ class Reading:
     """What the tripwires look at after a step's reports; money in ticks, quantities in lots.
 
     `filled_lots` and `position_lots` are the signed sums over all orders and over all positions: what the orders say
-    was filled is what the book holds. `unpriced` counts the symbols that are held without a positive last price,
-    `oldest_price_steps` is the age of the oldest price of what is held. `messages` were sent within the rates' window.
+    was filled is what the book holds. `overfilled` counts fills beyond what was open. `unpriced` counts what
+    is held without a positive last price, `oldest_price_steps` is the age of the oldest price of what is held.
+    `messages` were sent within the rates' window.
     """
 
     trading: Trading
@@ -90,6 +91,7 @@ class Reading:
     position_lots: int
     open_orders: int
     counted_open_orders: int
+    overfilled: int
     unpriced: int
     oldest_price_steps: int
     messages: int
@@ -101,6 +103,7 @@ WIRES: Mapping[Tripwire, Callable[[Limits, Reading], bool]] = MappingProxyType(
     {
         Tripwire.FILLS_DIFFER_FROM_POSITION: lambda _, now: now.filled_lots != now.position_lots,
         Tripwire.COUNTS_DIFFER: lambda _, now: now.open_orders != now.counted_open_orders,
+        Tripwire.OVERFILLED: lambda _, now: now.overfilled > 0,
         Tripwire.CASH_NEGATIVE: lambda limits, now: now.cash_ticks < 0 and not limits.short_allowed,
         Tripwire.SHORT_POSITION: lambda limits, now: now.smallest_position_lots < 0 and not limits.short_allowed,
         Tripwire.POSITION_BEYOND_LIMIT: lambda limits, now: now.largest_position_lots > limits.position_lots_max,

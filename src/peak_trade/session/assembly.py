@@ -9,9 +9,11 @@ from typing import Any, Final
 from peak_trade.backends.kernel import compile_kernel
 from peak_trade.backends.statemachine import Driver
 from peak_trade.broker.absent import AbsentBroker
-from peak_trade.broker.faults import seeded
+from peak_trade.broker.adapter import Adapter
+from peak_trade.broker.faults import merged
 from peak_trade.broker.matching import Settings
 from peak_trade.broker.mock import MockVenue
+from peak_trade.broker.swarm import seeded
 from peak_trade.journal.errors import JournalRefusal
 from peak_trade.journal.store import Journal
 from peak_trade.journal.tape import Tape
@@ -21,6 +23,7 @@ from peak_trade.lang.sorts import Scalar
 from peak_trade.market.bars import Bars
 from peak_trade.market.strategy import Strategy
 from peak_trade.session.book import Book
+from peak_trade.session.circuit import Circuit, Paced
 from peak_trade.session.config import Config
 from peak_trade.session.desk import Desk
 from peak_trade.session.fence import up
@@ -48,6 +51,7 @@ class Setup:
     folder: Path
     session: Machine
     order: Machine
+    breaker: Machine
     config: Config
     bars: Bars
     strategy: Strategy
@@ -60,7 +64,8 @@ class Setup:
 
     def spec_sha256(self) -> dict[str, str]:
         """Return the fingerprint of each machine."""
-        return {"session": fingerprint(self.session), "order": fingerprint(self.order)}
+        machines = {"session": self.session, "order": self.order, "breaker": self.breaker}
+        return {name: fingerprint(machine) for name, machine in machines.items()}
 
     def digest(self) -> str:
         """Return the SHA-256 over specs and configuration, in hex: what an override is granted for."""
@@ -142,7 +147,7 @@ def open_session(setup: Setup, *, resume: bool) -> Session:
     tape: Recorder = Tape(journal, ANNOTATIONS) if journal else MemoryTape(_schema(setup))
     venue = _venue(setup) if setup.config.adapter == "mock" and journal else None
     orchestrator = _orchestrator(setup, tape, venue, inputs)
-    session = Session(setup, orchestrator, tape, journal, venue, problem, resumed=resume)
+    session = Session(setup, orchestrator, orchestrator.tape, journal, venue, problem, resumed=resume)
     session.readings = _readings(setup, inputs, journal_redacting=journal is not None)
     try:
         _begin(session)
@@ -184,20 +189,21 @@ def _journal(setup: Setup) -> tuple[Journal | None, str]:
 def _venue(setup: Setup) -> MockVenue:
     config = setup.config
     settings = Settings(**config.venue.model_dump())
-    faults = seeded(config.seed, config.fault_orders, config.fault_permille)
-    return MockVenue.open(setup.folder / VENUE, config.seed, settings, faults)
+    drawn = seeded(config.seed, config.fault_orders, setup.steps_max, config.fault_permille, config.fault_kinds)
+    return MockVenue.open(setup.folder / VENUE, config.seed, settings, merged(config.plan(), drawn))
 
 
 def _orchestrator(setup: Setup, tape: Recorder, venue: MockVenue | None, inputs: Inputs) -> Orchestrator:
     config = setup.config
-    broker = venue if venue is not None else AbsentBroker(config.adapter)
+    outer = venue if venue is not None else AbsentBroker(config.adapter)
+    adapter = Adapter(outer, compile_kernel(setup.breaker), config.adapter_limits.bounds(config.attempts_max))
+    tape = Circuit(tape, adapter)
     book = Book(config.cash_ticks, config.venue.fee_permille)
-    desk = Desk(compile_kernel(setup.order), book, tape, broker, Sender(broker, config.attempts_max))
+    desk = Desk(compile_kernel(setup.order), book, tape, adapter, Sender(adapter))
     plan = Plan(setup.bars, setup.steps_max, config.wind_down_steps, config.limits.limits(), setup.run_id())
-    world = venue if venue is not None else AbsentBroker(config.adapter)
     driver = Driver(compile_kernel(setup.session))
     guard = Guard.of(setup.session, setup.order, driver.value)
-    return Orchestrator(driver, desk, setup.strategy, world, inputs, plan, tape, guard)
+    return Orchestrator(driver, desk, setup.strategy, Paced(outer, adapter), inputs, plan, tape, guard)
 
 
 def _readings(setup: Setup, inputs: Inputs, *, journal_redacting: bool) -> dict[str, Callable[[], dict[str, Scalar]]]:
@@ -227,6 +233,7 @@ def _begin(session: Session) -> None:
         "run": setup.run_id(),
         "session_spec": specs["session"],
         "order_spec": specs["order"],
+        "breaker_spec": specs["breaker"],
         "config": setup.config.sha256(),
         "data": setup.bars.sha256,
         "seed": setup.config.seed,

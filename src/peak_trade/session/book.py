@@ -5,7 +5,7 @@ from typing import Any
 
 from peak_trade.broker.messages import OrderRequest
 from peak_trade.market.terms import Side
-from peak_trade.session.decide import Account, with_fee
+from peak_trade.session.decide import Account, Past, with_fee
 
 
 @dataclass(slots=True)
@@ -13,7 +13,8 @@ class Order:
     """One order: its request, its running value in the order machine, and what it may still cost.
 
     `value` is the kernel's tuple (state, *context), and `known` the last one that the kernel gave. `sign` is +1 for a
-    buy and -1 for a sell. `resting` counts the lots that may still be filled, in step with the machine's leaves.
+    buy and -1 for a sell. `resting` counts the lots that may still be filled, in step with the machine's leaves;
+    `moved_step` is the last step in which the machine moved.
     """
 
     request: OrderRequest
@@ -22,6 +23,7 @@ class Order:
     venue_order_id: str = ""
     resting_lots: int = 0
     known: tuple[Any, ...] = ()
+    moved_step: int = 0
 
 
 @dataclass(slots=True)
@@ -108,6 +110,12 @@ class Book:
         self.held_lots += signed
         return self.position(order.request.symbol).fill(signed, price_ticks)
 
+    def split(self, order: Order, lots: int) -> None:
+        """Add `lots` (less than 0: take) to what `order` filled, at no cost: the venue restated it, nothing traded."""
+        signed = order.sign * lots
+        self.held_lots += signed
+        self.position(order.request.symbol).lots += signed
+
     def working_lots(self) -> dict[str, int]:
         """Return the signed open quantity of each symbol that has any: buys less sells."""
         symbols = self.buying_lots.keys() | self.selling_lots.keys()
@@ -122,17 +130,28 @@ class Book:
         """Return the cash that no open buy may still need."""
         return self.cash_ticks - self.reserved_ticks
 
-    def account(self, day_loss_ticks: int) -> Account:
-        """Return what the rails look at."""
+    def account(self, day_loss_ticks: int, past: Past) -> Account:
+        """Return what the rails look at: the book now, and what they remember."""
+        bids: dict[str, int] = {}
+        asks: dict[str, int] = {}
+        for order in self.working.values():
+            symbol, limit = order.request.symbol, order.request.limit_ticks or 0
+            if order.sign > 0:
+                bids[symbol] = max(limit, bids.get(symbol, limit))
+            else:
+                asks[symbol] = min(limit, asks.get(symbol, limit))
         return Account(
             positions_lots={symbol: item.lots for symbol, item in self.positions.items()},
             buying_lots=self.buying_lots,
             selling_lots=self.selling_lots,
+            bids_ticks=bids,
+            asks_ticks=asks,
             reference_ticks={symbol: item.last_ticks for symbol, item in self.positions.items()},
             open_orders=len(self.working),
             free_cash_ticks=self.free_cash_ticks(),
             day_loss_ticks=day_loss_ticks,
             fee_permille=self.fee_permille,
+            past=past,
         )
 
     def _worst(self, order: Order, lots: int) -> int:

@@ -4,8 +4,11 @@ import hashlib
 import json
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from peak_trade.broker.bounds import Bounds
+from peak_trade.broker.faults import SEVEN, Fault, FaultKind
+from peak_trade.broker.script import built
 from peak_trade.lang.read import Marks, read
 from peak_trade.lang.source import Diagnostic, Findings, Source, Span, suggestion
 from peak_trade.rails.limits import Limits
@@ -13,6 +16,7 @@ from peak_trade.rails.limits import Limits
 Count = Annotated[int, Field(ge=0, le=10**12)]
 Lots = Annotated[int, Field(ge=0, le=10**7)]
 Permille = Annotated[int, Field(ge=0, le=1_000)]
+Duration = Annotated[int, Field(ge=1, le=86_400_000)]
 SomeTicks = Annotated[int, Field(ge=1, le=10**12)]
 SomeLots = Annotated[int, Field(ge=1, le=10**7)]
 SomeOrders = Annotated[int, Field(ge=1, le=100_000)]
@@ -62,7 +66,9 @@ class LimitsPart(Part):
         default=100, description="a limit's distance from the last price; 0: only at the last price"
     )
     price_age_steps_max: Steps = Field(default=5, description="the last price's age; 0: only one of this step will do")
-    day_loss_ticks_max: Count = Field(default=2_000_000_000, description="loss of the day, which stops; 0: any loss does")
+    day_loss_ticks_max: Count = Field(
+        default=2_000_000_000, description="loss of the day, which stops; 0: any loss does"
+    )
     day_loss_soft_permille: Permille = Field(
         default=500, description="its part at which only orders that reduce may leave; 0: at any loss; 1000: never"
     )
@@ -74,6 +80,29 @@ class LimitsPart(Part):
     def limits(self) -> Limits:
         """Return the limits as the rails take them."""
         return Limits(**self.model_dump())
+
+
+class AdapterPart(Part):
+    """How the adapter retries, waits and holds back, in session time; `attempts_max` stands beside it."""
+
+    duration_ms_max: Duration = 10_000
+    backoff_ms_min: Duration = 100
+    backoff_ms_max: Duration = 2_000
+    timeout_ms: Duration = 1_000
+    step_ms: Duration = 60_000
+    calls_per_second_max: Annotated[int, Field(ge=1, le=10_000)] = 100
+    failures_max: Annotated[int, Field(ge=1, le=1_000)] = 5
+    cooldown_steps: Annotated[int, Field(ge=1, le=1_000)] = 1
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.backoff_ms_min > self.backoff_ms_max:
+            raise ValueError("backoff_ms_min must not exceed backoff_ms_max")
+        return self
+
+    def bounds(self, attempts_max: int) -> Bounds:
+        """Return the limits as the adapter takes them."""
+        return Bounds(attempts_max=attempts_max, **self.model_dump())
 
 
 class VenuePart(Part):
@@ -117,12 +146,29 @@ class Config(Part):
     cash_ticks: Count = 10_000_000_000
     wind_down_steps: Annotated[int, Field(ge=0, le=1_000)] = 20
     attempts_max: Annotated[int, Field(ge=1, le=10)] = 4
+    reconcile_steps: Annotated[int, Field(ge=1, le=100_000, description="steps from one comparison to the next")] = 250
+    patience_steps: Annotated[
+        int, Field(ge=0, le=10_000, description="how long what a late report may explain is not the operator's")
+    ] = 5
+    adapter_limits: AdapterPart = AdapterPart()
     limits: LimitsPart = LimitsPart()
     venue: VenuePart = VenuePart()
     market: MarketPart = MarketPart()
     strategy: StrategyPart = StrategyPart()
     fault_permille: Permille = 0
     fault_orders: Annotated[int, Field(ge=0, le=1_000_000)] = 10_000
+    fault_kinds: list[Annotated[FaultKind, Field(strict=False)]] = Field(default=list(SEVEN), max_length=64)
+    faults: list[dict[str, int | str]] = Field(default=[], max_length=100_000)
+
+    @field_validator("faults")
+    @classmethod
+    def _planned(cls, faults: list[dict[str, int | str]]) -> list[dict[str, int | str]]:
+        built(faults)
+        return faults
+
+    def plan(self) -> tuple[Fault, ...]:
+        """Return the explicit fault plan; what is drawn from the seed comes on top of it."""
+        return built(self.faults)
 
     def snapshot(self) -> dict[str, Any]:
         """Return the whole configuration, defaults included, as plain data."""

@@ -69,17 +69,19 @@ class _Batch:
     """What the intents so far will use, if they leave; `gross_ticks` is what is exposed, theirs included."""
 
     account: Account
+    limits: Limits
     gross_ticks: int
     cash_ticks: int
     sent: int = 0
     leaving: dict[tuple[str, bool], int] = field(default_factory=dict)
     best: dict[tuple[str, bool], int] = field(default_factory=dict)
     repeats: dict[str, int] = field(default_factory=dict)
-    twins: set[Twin] = field(default_factory=set)
+    twins: dict[Twin, int] = field(default_factory=dict)
 
     def situation(self, twin: Twin) -> Situation:
         """Return what the limits look at before this order."""
         account, past, symbol = self.account, self.account.past, twin.symbol
+        repeats = past.repeats.get(symbol, 0) + self.repeats.get(symbol, 0)
         return Situation(
             trading=past.trading,
             worst_lots=self._worst(symbol, buys=twin.buys),
@@ -87,8 +89,8 @@ class _Batch:
             open_orders=account.open_orders + self.sent,
             step_orders=self.sent,
             rate_orders=past.rate_orders + self.sent,
-            repeats=past.repeats.get(symbol, 0) + self.repeats.get(symbol, 0),
-            twins=past.twins.get(twin, 0) + (twin in self.twins),
+            repeats=repeats if self.limits.repeat_window_steps else 0,
+            twins=past.twins.get(twin, 0) + self.twins.get(twin, 0) if self.limits.duplicate_window_steps else 0,
             free_cash_ticks=self.cash_ticks,
             reference_ticks=account.reference_ticks.get(symbol, 0),
             reference_age_steps=past.price_ages_steps.get(symbol, NEVER_STEPS),
@@ -118,8 +120,7 @@ class _Batch:
         self.leaving[side] = self.leaving.get(side, 0) + order.signed_lots
         self.best[side] = (max if twin.buys else min)(self.best.get(side, twin.price_ticks), twin.price_ticks)
         self.repeats[twin.symbol] = self.repeats.get(twin.symbol, 0) + 1
-        if self.account.past.duplicates:
-            self.twins.add(twin)
+        self.twins[twin] = self.twins.get(twin, 0) + 1
 
 
 def decide(intents: Sequence[Intent], account: Account, limits: Limits, prefix: str) -> tuple[Decision, ...]:
@@ -128,7 +129,7 @@ def decide(intents: Sequence[Intent], account: Account, limits: Limits, prefix: 
     A market intent leaves as a limit order at the edge of the price collar, so that what it may cost is bounded.
     The id of the n-th order is `prefix` and n, from 1.
     """
-    batch = _Batch(account, gross_ticks(account), account.free_cash_ticks)
+    batch = _Batch(account, limits, gross_ticks(account), account.free_cash_ticks)
     decisions = []
     for number, intent in enumerate(intents, 1):
         buys = intent.side is Side.BUY

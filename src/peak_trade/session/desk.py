@@ -14,29 +14,25 @@ from peak_trade.rails.reconcile import Difference, Known, reconcile
 from peak_trade.rails.tripwires import Tripwire
 from peak_trade.session.book import Book, Order
 from peak_trade.session.decide import Decision
+from peak_trade.session.hearing import EVENTS, UNDOING, Execution, fits, payload, recorded
 from peak_trade.session.perform import Sender
 from peak_trade.session.recording import DIFFERENCE, ORDER, RECONCILED, TRIP, Recorder, said
 
-EVENTS = {
-    ReportKind.TRADE: "fill",
-    ReportKind.CANCELED: "cancel_accept",
-    ReportKind.EXPIRED: "expire",
-    ReportKind.REJECTED: "reject",
-}
-"""The order machine's event for each kind of report."""
-
 UNANSWERED = frozenset({"pending_new", "unknown"})
 """States in which the outcome of sending is open."""
-
-assert EVENTS.keys() == set(ReportKind)
+EXECUTING = frozenset({"fill", "bust", "correct", "restate"})
+"""Events that may change CumQty."""
+CANCEL_ASKED = 4
+"""Where the order machine's value says that a cancel is on its way; see `context` in spec/order.yaml."""
 
 
 @dataclass(slots=True)
 class Desk:
     """All orders of one session and how they got there.
 
-    `closed` is how many orders closed since it was last read; `wires` is what tripped since then. `moved` are the
-    orders that moved since the guard last looked.
+    `closed` and `reopened` are how many orders closed and were opened again since they were last read; `wires` is what
+    tripped since then. `moved` are the orders that moved since the guard last looked. `gaps` counts the reports that
+    did not follow the one before; `executions` are those that stand, by their id.
     """
 
     kernel: Kernel
@@ -47,8 +43,16 @@ class Desk:
     step: int = 0
     cursor: int = 0
     closed: int = 0
+    reopened: int = 0
+    gaps: int = 0
     wires: list[Tripwire] = field(default_factory=list)
     moved: dict[str, Order] = field(default_factory=dict)
+    executions: dict[str, Execution] = field(default_factory=dict)
+    fields: Mapping[str, tuple[str, ...]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        events = self.kernel.machine.events
+        self.fields = {event.name: tuple(item.name for item in event.payload) for event in events}
 
     def enter(self, decisions: Sequence[Decision]) -> list[tuple[Order, bool]]:
         """Write every decision to the tape; return the orders to send, and whether an earlier process may have."""
@@ -103,67 +107,60 @@ class Desk:
     def listen(self) -> None:
         """Take the reports of this step: those on the tape first, then the venue's, in cursor order."""
         while (record := self.tape.peek()) is not None and "cursor" in record.body:
-            if record.kind == ORDER:
-                self._take_recorded(record.body)
+            body = record.body
+            order = self.book.orders.get(str(body["order"]))
+            if record.kind == ORDER and order is not None:
+                self._hear(order, recorded(body, order.value[1], self.step))
             else:
-                self._ghost(int(record.body["cursor"] or 0), str(record.body["order"]))
+                self._doubt(int(body["cursor"] or 0), str(body["order"]))
         if self.tape.replaying:
             return
         try:
             for report in self.broker.iter_reports(self.cursor):
                 if report.cursor > self.cursor + 1:
-                    break  # a gap: what follows is asked for again from the cursor
+                    self.gaps += 1
+                    break  # what follows is asked for again from the cursor
                 self.take(report)
         except BrokerError:
             return  # nothing is lost: the next step asks again from the cursor
 
-    def _take_recorded(self, body: Mapping[str, Any]) -> None:
-        event = str(body["event"])
-        kind = next(kind for kind, name in EVENTS.items() if name == event)
-        self.take(
-            Report(
-                cursor=int(body["cursor"]),
-                client_order_id=str(body["order"]),
-                venue_order_id=str(body.get("venue_order") or ""),
-                exec_id=str(body.get("exec_id") or ""),
-                kind=kind,
-                last_lots=int(body.get("last_qty") or 0),
-                last_ticks=int(body.get("price_ticks") or 0),
-                fee_ticks=int(body.get("fee_ticks") or 0),
-                cum_lots=0,
-                leaves_lots=0,
-                step=self.step,
-            )
-        )
-
     def take(self, report: Report) -> None:
-        """Apply one report, unless the book has it already; each fill moves it exactly once."""
+        """Apply one report, unless the book has it already; each execution moves it exactly once.
+
+        A report that does not fit the book, or is about an order that is not ours, is not applied: it trips the wire.
+        """
         if report.cursor <= self.cursor:
             return
         order = self.book.orders.get(report.client_order_id)
-        if order is None:
-            self._ghost(report.cursor, report.client_order_id)
-            return
+        undone = self.executions.get(report.ref_id) if report.kind in UNDOING else None
+        if order is None or not fits(report, order.value, undone):
+            self._doubt(report.cursor, report.client_order_id)
+        else:
+            self._hear(order, report)
+
+    def _hear(self, order: Order, report: Report) -> None:
+        """Offer a report that fits to the order's machine; one that it refuses trips the wire."""
         self.cursor = report.cursor
         facts: dict[str, Any] = {"cursor": report.cursor, "exec_id": report.exec_id}
-        fill = report.kind is ReportKind.TRADE
-        if fill:
+        if report.kind is ReportKind.TRADE or report.kind in UNDOING:
             facts |= {"price_ticks": report.last_ticks, "fee_ticks": report.fee_ticks}
-        outcome = self.apply(order, EVENTS[report.kind], (report.last_lots,) if fill else (), facts)
+        if report.kind in UNDOING:
+            facts |= {"ref_id": report.ref_id, "last_qty": report.last_lots}
+        outcome = self.apply(order, EVENTS[report.kind], payload(report), facts)
         if isinstance(outcome, Refused | Broken):
             self.trip(Tripwire.REPORT_REFUSED, report.client_order_id)
 
-    def _ghost(self, cursor: int, order: str) -> None:
-        """Note a report about an order that is not ours; the book stays as it is."""
+    def _doubt(self, cursor: int, order: str) -> None:
+        """Note a report that is not applied; the book stays as it is."""
         self.cursor = cursor
         self.wires.append(Tripwire.REPORT_REFUSED)
         wire = Tripwire.REPORT_REFUSED.value
         self.tape.append(TRIP, {"step": self.step, "wire": wire, "order": order, "cursor": cursor})
 
     def cancel_working(self) -> None:
-        """Ask the venue to cancel every order that is working and has no cancel pending."""
+        """Ask the venue to cancel every answered order of which something is left, again if it has not decided."""
         for order in tuple(self.book.working.values()):
-            if order.value[0] in ("new", "partially_filled"):
+            if order.value[0] not in UNANSWERED and not order.value[CANCEL_ASKED]:
                 self.apply(order, "cancel", (), {})
         self.tape.commit()
         while (record := self.tape.peek()) is not None and record.body.get("event") == "cancel_reject":
@@ -171,7 +168,7 @@ class Desk:
         if self.tape.replaying:
             return
         for order in tuple(self.book.working.values()):
-            if order.value[0] == "pending_cancel":
+            if order.value[CANCEL_ASKED]:
                 self._cancel(order)
 
     def _cancel(self, order: Order) -> None:
@@ -191,12 +188,9 @@ class Desk:
         if kind == "taken":
             order.value = order.known = value
             self.moved[identity] = order
-            self.book.filled_lots += order.sign * (value[2] - before[2])
-            if value[3] != order.resting_lots:
-                self.book.rest(order, value[3])
-                self.closed += value[3] == 0
-            if event == "fill":
-                facts |= self._filled(order, payload[0], facts)
+            self._keep(order, before, value)
+            if event in EXECUTING:
+                facts |= self._executed(order, event, value[2] - before[2], facts)
         body = {
             "order": identity,
             "event": event,
@@ -206,19 +200,38 @@ class Desk:
             "cum": value[2],
             "leaves": value[3],
             "step": self.step,
+            **dict(zip(self.fields[event], payload, strict=True)),
             **facts,
         }
-        if payload:
-            body["last_qty" if event == "fill" else "order_qty"] = payload[0]
         if detail:
             body["detail"] = detail
         self.tape.append(ORDER, body)
         return outcome
 
-    def _filled(self, order: Order, lots: int, facts: Mapping[str, Any]) -> dict[str, int]:
-        """Enter one execution in the book; return what it made of the position."""
-        realized = self.book.fill(order, lots, facts["price_ticks"], facts["fee_ticks"])
-        return {"realized_ticks": realized, "position_lots": self.book.positions[order.request.symbol].lots}
+    def _keep(self, order: Order, before: tuple[Any, ...], value: tuple[Any, ...]) -> None:
+        """Keep the book's sums in step with an order that moved."""
+        order.moved_step = self.step
+        self.book.filled_lots += order.sign * (value[2] - before[2])
+        if value[3] != order.resting_lots:
+            was = order.resting_lots
+            self.book.rest(order, value[3])
+            self.closed += value[3] == 0
+            self.reopened += was == 0 and before[0] != "initialized"
+
+    def _executed(self, order: Order, event: str, change: int, facts: Mapping[str, Any]) -> dict[str, int]:
+        """Enter in the book what an execution, its bust or its correction did; return what came of the position."""
+        name, realized = order.request.client_order_id, 0
+        if event in ("bust", "correct"):
+            undone = self.executions.pop(facts["ref_id"])
+            realized += self.book.fill(order, -undone.lots, undone.ticks, -undone.fee_ticks)
+            change += undone.lots
+        if event == "restate":
+            self.book.split(order, change)
+        elif change:
+            made = Execution(name, change, facts["price_ticks"], facts["fee_ticks"])
+            self.executions[facts["exec_id"]] = made
+            realized += self.book.fill(order, made.lots, made.ticks, made.fee_ticks)
+        return {"realized_ticks": realized, "position_lots": self.book.position(order.request.symbol).lots}
 
     def trip(self, wire: Tripwire, order: str = "", clause: str = "") -> None:
         """Record that `wire` tripped, on which order and for which broken clause, if it is about one."""
@@ -261,10 +274,10 @@ class Desk:
         except BrokerError:
             return (), False
 
-    def take_closed(self) -> int:
-        """Return how many orders closed since the last call."""
-        closed, self.closed = self.closed, 0
-        return closed
+    def take_closed(self) -> tuple[int, int]:
+        """Return how many orders closed and how many were opened again since the last call."""
+        counts, self.closed, self.reopened = (self.closed, self.reopened), 0, 0
+        return counts
 
 
 def _known(order: Order) -> Known:

@@ -14,7 +14,9 @@ from peak_trade.session.killswitch import KillSwitch
 Input: TypeAlias = tuple[str, dict[str, Scalar]]
 """An event of the session machine and its payload."""
 
-EXTERNAL: Final = frozenset({"kill", "stop", "abort", "cancel_session", "config_drift", "health_failed"})
+EXTERNAL: Final = frozenset(
+    {"kill", "stop", "abort", "cancel_session", "config_drift", "health_failed", "resume_trading"}
+)
 """Events that come from outside; a resumed run takes them from its journal and does not look again."""
 
 

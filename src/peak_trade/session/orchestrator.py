@@ -6,21 +6,24 @@ recovery are one path.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from peak_trade.backends.statemachine import Driver
 from peak_trade.journal.record import Body
 from peak_trade.lang.sorts import Scalar
 from peak_trade.lang.step import Broken, Outcome, Refused, Taken
 from peak_trade.market.strategy import Strategy, View
-from peak_trade.rails.tripwires import HARD, Reading, Tripwire, tripped
+from peak_trade.rails.trading import EVENTS, Trading
+from peak_trade.rails.tripwires import SEVERITIES, Tripwire, tripped
 from peak_trade.session.clock import START, Moment
 from peak_trade.session.decide import Decision, decide
 from peak_trade.session.desk import Desk
+from peak_trade.session.equity import Equity
 from peak_trade.session.guard import NOBODY, Guard
 from peak_trade.session.inputs import EXTERNAL, Inputs
 from peak_trade.session.plan import Plan, World
 from peak_trade.session.recording import ACCOUNT, END, SESSION, Recorder, said
+from peak_trade.session.risk import Heard, Risk, throttled
 
 OVER = frozenset({"STOPPED", "PREFLIGHT_FAILED", "ERROR_REQUIRES_OPERATOR"})
 
@@ -41,10 +44,12 @@ class Orchestrator:
     why: str = ""
     problem: str = ""
     _reconciled: bool = False
-    _equity_ticks: int = 0
-    _peak_ticks: int = 0
-    _day: str = ""
-    _day_start_ticks: int = 0
+    _equity: Equity = field(default_factory=Equity)
+    _risk: Risk = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._risk = Risk.of(self.plan.limits)
+        self.desk.tape = Heard(self.desk.tape, self._risk)
 
     @property
     def state(self) -> str:
@@ -55,6 +60,11 @@ class Orchestrator:
     def over(self) -> bool:
         """True iff no step follows: stopped, failed at the start, or halted for the operator."""
         return self.state in OVER
+
+    @property
+    def trading(self) -> Trading:
+        """Which orders may leave; outside an active session none."""
+        return Trading(str(self.driver.variable("trading"))) if self.state == "DRYRUN_ACTIVE" else Trading.HALTED
 
     def start(self, readings: Mapping[str, Callable[[], dict[str, Scalar]]], rearm: str = "") -> str:
         """Make the startup checks and, iff all pass, begin the dry run; return the state.
@@ -164,6 +174,7 @@ class Orchestrator:
         ts = self.plan.bars.steps[number - 1].ts if within else self.moment.ts
         self.moment = Moment(number, ts)
         self.desk.step = number
+        self._risk.begin(number, bars, self.trading)
         if not self.tape.replaying:
             self.world.advance(number, bars)
         self.desk.resolve(closing=self.state == "STOPPING")
@@ -192,10 +203,13 @@ class Orchestrator:
         decisions = self._decisions()
         if not decisions:
             return
-        leaving = sum(decision.rail is None for decision in decisions)
-        if leaving and not isinstance(self.fire("order_batch", {"sent": leaving}), Taken):
+        adds = [decision.adds for decision in decisions if decision.rail is None]
+        if adds and not isinstance(self.fire("order_batch", {"sent": len(adds), "adding": sum(adds)}), Taken):
             return
         sending = self.desk.enter(decisions)
+        self._risk.left(decisions)
+        if throttled(decisions):
+            self.desk.trip(Tripwire.REPEATED_EXECUTION)
         self.tape.commit()
         if self._look(orders=True):
             self.desk.send(sending)
@@ -205,7 +219,7 @@ class Orchestrator:
         """Return what the strategy wants and the rails say; a strategy that fails stops the session."""
         try:
             intents = self.strategy.decide(self._view())
-            account = self.desk.book.account(self._day_loss_ticks())
+            account = self.desk.book.account(self._equity.day_loss_ticks, self._risk.past(self.trading))
             return decide(intents, account, self.plan.limits, f"{self.plan.prefix}-{self.moment.step}-")
         except Exception as error:  # noqa: BLE001 - whatever a user's strategy raises must end in an orderly stop
             self.problem = f"the strategy failed at step {self.moment.step}: {type(error).__name__}: {error}"
@@ -225,62 +239,34 @@ class Orchestrator:
         )
 
     def _settle(self) -> None:
-        """Tell the session machine how many orders closed."""
-        closed = self.desk.take_closed()
+        """Tell the session machine how many orders the venue opened again, and how many closed."""
+        closed, reopened = self.desk.take_closed()
+        if reopened and isinstance(self.fire("orders_reopened", {"reopened": reopened}), Refused):
+            self.desk.trip(Tripwire.COUNTS_DIFFER)
         if closed and isinstance(self.fire("orders_closed", {"closed": closed}), Refused):
             self.desk.trip(Tripwire.COUNTS_DIFFER)
 
     def _value(self) -> None:
         """Write down what the account is worth after this step."""
-        book, moment = self.desk.book, self.moment
-        equity = book.equity_ticks()
-        if moment.day != self._day:
-            self._day, self._day_start_ticks = moment.day, self._equity_ticks or equity
-        self._equity_ticks = equity
-        self._peak_ticks = max(self._peak_ticks, equity)
-        body = {
-            "step": moment.step,
-            "equity_ticks": equity,
-            "cash_ticks": book.cash_ticks,
-            "realized_ticks": sum(item.realized_ticks for item in book.positions.values()),
-            "fees_ticks": book.fees_ticks,
-            "drawdown_ticks": self._peak_ticks - equity,
-            "open_orders": len(book.working),
-            "gross_lots": sum(abs(item.lots) for item in book.positions.values()),
-        }
-        self.tape.append(ACCOUNT, body | ({"ts": moment.ts} if moment.ts else {}))
-
-    def _day_loss_ticks(self) -> int:
-        return max(0, self._day_start_ticks - self._equity_ticks)
+        self.tape.append(ACCOUNT, self._equity.valued(self.moment, self.desk.book))
 
     def _watch(self) -> None:
         """Evaluate the tripwires on what the reports made of the book."""
-        book, limits = self.desk.book, self.plan.limits
-        reading = Reading(
-            cash_ticks=book.cash_ticks,
-            short_allowed=limits.short_allowed,
-            largest_position_lots=max((abs(item.lots) for item in book.positions.values()), default=0),
-            smallest_position_lots=min((item.lots for item in book.positions.values()), default=0),
-            position_lots_max=limits.position_lots_max,
-            loss_ticks=self._day_loss_ticks(),
-            loss_ticks_max=limits.day_loss_ticks_max,
-            filled_lots=book.filled_lots,
-            position_lots=book.held_lots,
-            open_orders=len(book.working),
-            counted_open_orders=int(self.driver.variable("open_orders")),
-        )
-        wire = tripped(reading)
+        book, counted = self.desk.book, int(self.driver.variable("open_orders"))
+        reading = self._risk.reading(book, self.trading, loss_ticks=self._equity.day_loss_ticks, counted=counted)
+        wire = tripped(self.plan.limits, reading)
         if wire is not None:
             self.desk.trip(wire)
         self._trip()
 
     def _trip(self) -> None:
-        """Stop the session for what tripped; for a hard one the operator must look."""
+        """Do what each wire that tripped asks for: reduce or halt trading, stop, or stop for the operator."""
         wires, self.desk.wires = self.desk.wires, []
         for wire in wires:
-            outcome = self.fire("invariant_broken" if wire in HARD else "rail_tripped", {})
+            outcome = self.fire(EVENTS[SEVERITIES[wire]], {})
             if isinstance(outcome, Refused) and not self.over:
                 self.desk.wires.append(wire)  # before its checks a session cannot stop: it does in its first step
+        self._risk.restricted |= self.trading is not Trading.ACTIVE
 
     def _reconcile(self) -> None:
         """Compare book and venue once nothing is open any more, before the session may stop by itself."""

@@ -9,8 +9,8 @@ from peak_trade.lang.machine import Field, Machine
 from peak_trade.lang.sorts import BoolSort, EnumSort, IntSort
 from peak_trade.lang.step import BUILT_IN, Broken, Ignored, Outcome, Refused, Taken
 from peak_trade.proof.warrant.inside import declared
+from peak_trade.rails.differences import Action, Code
 from peak_trade.rails.limits import Rail
-from peak_trade.rails.differences import Code
 from peak_trade.rails.tripwires import Tripwire
 
 RUN: Final = "run"
@@ -21,14 +21,19 @@ TRIP: Final = "trip"
 RECONCILED: Final = "reconciled"
 DIFFERENCE: Final = "difference"
 END: Final = "end"
+BREAKER: Final = "breaker"
 RECOVERED: Final = "recovered"
-ANNOTATIONS: Final = frozenset({RECOVERED})
+RESUMED: Final = "resumed"
+ANNOTATIONS: Final = frozenset({RECOVERED, RESUMED})
 """Kinds that belong to one process and not to the run: a resumed run has them, an uninterrupted one has not."""
 
+BREAKER_STATES: Final = frozenset({"closed", "open", "half_open"})
 OUTCOMES: Final = frozenset({"taken", "ignored", "refused", "broken"})
 _HEX: Final = r"[0-9a-f]{64}"
 _TS: Final = r"[0-9TZ:.+-]{10,40}"
 _SYMBOL: Final = r"[!-~]{1,32}"
+_SUBJECT: Final = r"[!-~]{1,129}"
+_PHRASE: Final = r"[a-z0-9_ ]{1,64}"
 
 
 class Recorder(Protocol):
@@ -61,6 +66,7 @@ def schema(session: Machine, order: Machine) -> Schema:
             "run": Text(),
             "session_spec": Text(_HEX),
             "order_spec": Text(_HEX),
+            "breaker_spec": Text(_HEX),
             "config": Text(_HEX),
             "data": Text(_HEX),
             "version": Text(),
@@ -85,14 +91,29 @@ def schema(session: Machine, order: Machine) -> Schema:
             "clause": Words(_clauses(session) | _clauses(order)),
             **_wholes("step", "cursor"),
         },
-        RECONCILED: {**_wholes("step", "orders", "differences"), "asked": Truth()},
-        DIFFERENCE: {
-            "code": Words(frozenset(Code)),
-            "subject": Text(_SYMBOL),
-            **_wholes("book_lots", "venue_lots"),
-        },
+        RECONCILED: _compared(),
+        DIFFERENCE: _difference(),
         END: {"state": Words(_states(session)), **_wholes("step", "equity_ticks", "cash_ticks")},
+        BREAKER: {"state": Words(BREAKER_STATES), **_wholes("step", "failures", "waited", "opened")},
         RECOVERED: _wholes("step", "records", "cut_bytes"),
+        RESUMED: {**_compared(), **_difference()},
+    }
+
+
+def _compared() -> dict[str, Rule]:
+    """Return the fields of a comparison: how much was compared, what differs, and how far behind we were."""
+    return {**_wholes("step", "orders", "differences", "behind"), "asked": Truth(), "closing": Truth()}
+
+
+def _difference() -> dict[str, Rule]:
+    """Return the fields of a difference: figures in lots, or words; and the planned action."""
+    return {
+        "code": Words(frozenset(Code)),
+        "subject": Text(_SUBJECT, 2 * 64 + 1),
+        "action": Words(frozenset(Action)),
+        "book": Text(_PHRASE),
+        "venue": Text(_PHRASE),
+        **_wholes("book_lots", "venue_lots"),
     }
 
 
@@ -106,6 +127,7 @@ def _order() -> dict[str, Rule]:
         "rail": Words(frozenset(Rail)),
         "venue_order": Text(),
         "exec_id": Text(),
+        "ref_id": Text(),
         **_wholes("step", "limit_ticks", "cursor", "price_ticks", "fee_ticks", "realized_ticks", "position_lots"),
         **_wholes("cum", "leaves"),
     }

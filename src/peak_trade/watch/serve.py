@@ -1,8 +1,9 @@
-"""The pages of runs over HTTP, read-only, on the loopback interface and nowhere else.
+"""The pages of runs, and of a review, over HTTP, read-only, on the loopback interface and nowhere else.
 
 GET and HEAD are answered, every other method is 405. A request must name this host: 421 if it names another (a page of
 the web that points its own name here), 400 if it names none or several. What is not on the shelf is 404, whatever the
-reason. Nothing is written, no name is resolved, no connection is kept.
+reason. Nothing is written, no name is resolved, no connection is kept. A page of a run may run no script; one of the
+review may run what stands in it, its simulator, and that reaches nothing.
 
 Limits: CONNECTIONS_MAX at a time, further ones are closed; TIMEOUT_SECONDS of silence ends one; plain HTTP, which does
 not leave this computer; any user of this computer can read what is served.
@@ -17,7 +18,7 @@ from threading import BoundedSemaphore
 from typing import Any, Final
 
 from peak_trade.evidence.policy import policy
-from peak_trade.watch.shelf import HTML, Shelf
+from peak_trade.watch.shelf import HTML, Found, Shelf
 
 HOST: Final = "127.0.0.1"
 CONNECTIONS_MAX: Final = 16
@@ -60,7 +61,7 @@ class Handler(BaseHTTPRequestHandler):
         if found is None:
             self._refuse(404)
         else:
-            self._send(200, found.kind, found.data)
+            self._send(200, found)
 
     def do_HEAD(self) -> None:
         """Send the headers that GET would send."""
@@ -93,23 +94,23 @@ class Handler(BaseHTTPRequestHandler):
     def _refuse(self, code: int) -> None:
         self._drain()
         text = f"<!DOCTYPE html><html lang=en><title>{code}</title><p>{code}: {PROBLEMS[code]}."
-        self._send(code, HTML, text.encode())
+        self._send(code, Found(HTML, text.encode()))
 
-    def _send(self, code: int, kind: str, data: bytes) -> None:
+    def _send(self, code: int, found: Found) -> None:
         self.close_connection = True
         self.send_response(code)
-        styled = data.decode(errors="replace") if kind == HTML else ""
-        self.send_header("Content-Security-Policy", f"{policy(styled, scripts=False)}; frame-ancestors 'none'")
+        page = found.data.decode(errors="replace") if found.kind == HTML else ""
+        self.send_header("Content-Security-Policy", f"{policy(page, scripts=found.scripts)}; frame-ancestors 'none'")
         for name, value in HEADERS.items():
             self.send_header(name, value)
         if code == 405:
             self.send_header("Allow", ALLOW)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(data)))
+        self.send_header("Content-Type", found.kind)
+        self.send_header("Content-Length", str(len(found.data)))
         self.send_header("Connection", "close")
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(data)
+            self.wfile.write(found.data)
 
     def _drain(self) -> None:
         """Read the little that a refused request may have brought, so that its sender hears the answer."""
@@ -154,10 +155,12 @@ class Server(ThreadingMixIn, TCPServer):
         """Say nothing: a sender that went away is no news."""
 
 
-def server(folder: Path, port: int) -> Server:
+def server(folder: Path, port: int, site: Path | None = None) -> Server:
     """Return a server of the runs in `folder`, listening on `port` (0: any free one) but not answering yet.
+
+    It shows the review site in `site` too; without one, that in the folder `site` of `folder`, if there is one.
 
     Raises:
         OSError: the port is taken or not allowed.
     """
-    return Server(port, partial(Handler, Shelf(folder)))
+    return Server(port, partial(Handler, Shelf(folder, site)))

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from peak_trade.broker.faults import seeded
 from peak_trade.broker.ledger import Ledger, LedgerDamaged
 from peak_trade.broker.mock import MockVenue, Settings
+from peak_trade.broker.swarm import seeded
 
 SOME = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -26,7 +26,7 @@ def test_a_crash_at_any_byte_changes_nothing(
 ) -> None:
     """Cut anywhere, reopened and gone on with the first operation that was not answered: same bytes, same reports."""
     folder = tmp_path_factory.mktemp("venue")
-    made = make_program(seed, 40, Settings(0, share), seeded(seed, 40, 500))
+    made = make_program(seed, 40, Settings(0, share), seeded(seed, 40, 40, 500))
     whole, reports = made.run(folder / "whole")
     marks = made.marks(folder / "marks")
     boundaries = [index + 1 for index, byte in enumerate(whole) if byte == ord("\n")]

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from peak_trade.broker.answers import StepError
 from peak_trade.broker.errors import DuplicateId, InvalidRequest, VenueRejected
 from peak_trade.broker.matching import Settings, capacity_lots
 from peak_trade.broker.messages import OrderRequest, ReportKind, Status
-from peak_trade.broker.mock import MockVenue, StepError
+from peak_trade.broker.mock import MockVenue
 from peak_trade.market.bars import Bar
 from peak_trade.market.terms import Kind, Side, Tif
 

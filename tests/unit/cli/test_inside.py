@@ -44,6 +44,7 @@ def opened(folder: Path) -> Session:
             folder=folder,
             session=machine_named("session"),
             order=machine_named("order"),
+            breaker=machine_named("breaker"),
             config=config,
             bars=walk(3, 4, 40, volume_lots=50_000),
             strategy=crossover(2, 5, 200_000_000),

@@ -29,6 +29,7 @@ def setup(folder: Path, **changes: Any) -> Setup:
         folder=folder,
         session=machine_named("session"),
         order=machine_named("order"),
+        breaker=machine_named("breaker"),
         config=CONFIG,
         bars=BARS,
         strategy=crossover(2, 5, 200_000_000),

@@ -96,7 +96,7 @@ UNSEEN = (
 def counted(session: Session) -> Counted:
     """Put a counter between the session and its venue."""
     venue = Counted(session.venue)
-    session.orchestrator.desk.broker = session.orchestrator.desk.sender.broker = venue
+    session.orchestrator.desk.broker = session.orchestrator.desk.sender.adapter.broker = venue
     return venue
 
 

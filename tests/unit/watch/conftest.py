@@ -54,7 +54,7 @@ class Rester:
 
 def made(folder: Path, config: Config, strategy: Strategy, kill_at: int = 0) -> Path:
     """Make a run in `folder`; with `kill_at` its kill switch is pulled after so many steps."""
-    words = (machine_named("session"), machine_named("order"))
+    words = (machine_named("session"), machine_named("order"), machine_named("breaker"))
     session = open_session(Setup(folder, *words, config, BARS, strategy, 40, "test"), resume=False)
     write(folder, {CONFIG: json_text(snapshot("builtin", 40, config))})
     try:

@@ -14,10 +14,13 @@ from random import Random
 
 import pytest
 
+from peak_trade.evidence.policy import digest
 from peak_trade.watch.serve import BODY_BYTES_MAX, HEADERS, POLL_SECONDS, Server, server
 
 PATHS = 1_000
 SERVE = "from peak_trade.cli.app import main; main(['serve', '{}', '--port', '0'])"
+
+STYLE, SCRIPT = "p{color:red}", "document.title='x'"
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "one" / "health.json").write_text("{}")
     (root / "one" / "journal" / "journal.jsonl").write_text("SECRET")
     (root.parent / "secret.json").write_text("SECRET")
+    site = root / "site"
+    site.mkdir()
+    (site / "index.html").write_text("<p>the review</p>")
+    (site / "simulator-x.html").write_text(f'<style>{STYLE}</style><script type="module">{SCRIPT}</script>')
+    (site / "secret.json").write_text("SECRET")
+    (site / "link.html").symlink_to(root.parent / "secret.json")
     return root
 
 
@@ -90,9 +99,43 @@ def test_the_pages_of_a_run_are_shown(running: Server, folder: Path) -> None:
             assert reply.body == (folder / path[1:]).read_bytes()
 
 
+def test_the_review_is_shown_and_runs_what_stands_in_it(running: Server, folder: Path) -> None:
+    """Its pages are 200 with exactly their bytes; their policy allows their own script and no other, nor a request."""
+    for path, name in (("/review/", "index.html"), ("/review/simulator-x.html", "simulator-x.html")):
+        reply = ask(running, path)
+        assert reply.status == 200
+        assert reply.headers["Content-Type"] == "text/html; charset=utf-8"
+        assert reply.headers.items() >= HEADERS.items()
+        assert reply.body == (folder / "site" / name).read_bytes()
+    policy = dict(part.strip().split(" ", 1) for part in reply.headers["Content-Security-Policy"].split(";"))
+    assert policy["script-src"] == digest(SCRIPT)
+    assert policy["style-src"] == digest(STYLE)
+    assert policy["default-src"] == "'none'"
+    assert "connect-src" not in policy
+    assert b'href="/review/"' in ask(running, "/").body
+
+
+def test_a_page_of_a_run_may_run_nothing(running: Server, folder: Path) -> None:
+    """The same bytes as a page of a run are sent under a policy without scripts."""
+    page = folder / "one" / "report.html"
+    page.write_text(f"<script>{SCRIPT}</script>")
+    policy = ask(running, "/one/report.html").headers["Content-Security-Policy"]
+    page.unlink()
+    assert "script-src 'none'" in policy
+
+
+def test_no_folder_is_listed(running: Server) -> None:
+    """A folder without its closing slash, and what is no page of the review, is 404."""
+    paths = ("/review", "/one", "/one/", "/site/", "/site/index.html", "/review//", "/review/.", "/review/link.html")
+    for path in (*paths, "/review/secret.json", "/review/../secret.json", "/review/%2e%2e/secret.json"):
+        reply = ask(running, path)
+        assert reply.status == 404, path
+        assert b"SECRET" not in reply.body
+
+
 def test_head_is_get_without_the_body(running: Server) -> None:
     """HEAD has GET's headers, and no body; also where there is no page."""
-    for path in ("/", "/one/status.html", "/nothing"):
+    for path in ("/", "/one/status.html", "/review/simulator-x.html", "/nothing"):
         get, head = ask(running, path), ask(running, path, "HEAD")
         same = {"Content-Type", "Content-Length", "Content-Security-Policy"}
         assert head.status == get.status
@@ -106,7 +149,7 @@ def test_head_is_get_without_the_body(running: Server) -> None:
 )
 def test_every_other_method_is_refused(method: str, running: Server) -> None:
     """Anything but GET and HEAD is 405 and says what is allowed, for pages that are there and that are not."""
-    for path in ("/", "/one/status.html", "/nothing"):
+    for path in ("/", "/one/status.html", "/review/", "/review/simulator-x.html", "/nothing"):
         reply = ask(running, path, method)
         assert reply.status == 405
         assert reply.headers["Allow"] == "GET, HEAD"
@@ -191,8 +234,8 @@ def fuzzed(source: Random) -> str:
             "\x01",
         ),
     )
-    parts = source.choices(pieces, k=source.randint(1, 9))
-    path = source.choice(("/", "//", "/one/", "/one/journal/", "/../", "/./", "")) + source.choice("//\\").join(parts)
+    starts = ("/", "//", "/one/", "/one/journal/", "/review/", "/review/../", "/site/", "/../", "/./", "")
+    path = source.choice(starts) + source.choice("//\\").join(source.choices(pieces, k=source.randint(1, 9)))
     if not source.randrange(20):
         path += "/" + source.choice("ab%.") * source.choice((300, 5_000, 70_000))
     return path
@@ -201,7 +244,7 @@ def fuzzed(source: Random) -> str:
 def test_a_thousand_hostile_paths_find_nothing(running: Server, folder: Path) -> None:
     """Each of 1,000 fuzzed paths is 404 with the same body, which names nothing of this computer."""
     source, bodies = Random(7), set()
-    allowed = {"/", "/one/status.html", "/one/health.json", "/one/config_snapshot.json"}
+    allowed = {"/", "/one/status.html", "/one/health.json", "/one/config_snapshot.json", "/review/"}
     paths = [path for path in (fuzzed(source) for _ in range(PATHS * 2)) if path not in allowed and path][:PATHS]
     assert len(paths) == PATHS
     for path in paths:
@@ -217,7 +260,7 @@ def test_nothing_is_written(running: Server, folder: Path) -> None:
     """Whatever is asked, the folder stays as it is."""
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
     for method in ("GET", "HEAD", "PUT", "DELETE", "POST"):
-        for path in ("/", "/one/status.html", "/one/new.html"):
+        for path in ("/", "/one/status.html", "/one/new.html", "/review/", "/review/new.html"):
             ask(running, path, method)
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
 
@@ -269,3 +312,24 @@ def test_a_taken_port_is_said(running: Server, folder: Path) -> None:
     found = CliRunner().invoke(command, ["serve", str(folder), "--port", str(running.port)])
     assert found.exit_code == 2
     assert f"cannot listen on port {running.port}" in found.output
+
+
+def test_a_site_can_be_named(folder: Path, tmp_path: Path) -> None:
+    """A review elsewhere is shown if it is given; a folder that holds none is refused by name, with the remedy."""
+    from click.testing import CliRunner
+
+    from peak_trade.cli.app import command
+
+    (tmp_path / "elsewhere").mkdir()
+    refused = CliRunner().invoke(command, ["serve", str(folder), "--port", "0", "--site", str(tmp_path / "elsewhere")])
+    assert refused.exit_code == 2
+    assert "without index.html" in refused.output
+    assert "peak report --site" in refused.output
+    (tmp_path / "elsewhere" / "index.html").write_text("<p>another review</p>")
+    with server(folder, 0, tmp_path / "elsewhere") as found:
+        thread = threading.Thread(target=found.serve_forever, args=(POLL_SECONDS,))
+        thread.start()
+        reply = ask(found, "/review/")
+        found.shutdown()
+        thread.join()
+    assert (reply.status, reply.body) == (200, b"<p>another review</p>")

@@ -1,4 +1,4 @@
-"""A path names a file of the allowlist in a run folder, or nothing; and nothing says why."""
+"""A path names a file of the allowlist in a run folder, a page of the review, or nothing; and nothing says why."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from peak_trade.watch.shelf import FILE_BYTES_MAX, KINDS, PATH_CHARS_MAX, Shelf
+from peak_trade.watch.shelf import FILE_BYTES_MAX, KINDS, PATH_CHARS_MAX, REVIEW, SITE, Found, Shelf
 
 
 @pytest.fixture(scope="module")
@@ -117,3 +117,85 @@ def test_no_other_text_names_a_file(shelf: Shelf, text: str, start: str) -> None
     allowed = {"/"} | {f"/{run}/{name}" for run in ("one", "two") for name in KINDS}
     for path in (text, start + text):
         assert shelf.find(path) is None or path in allowed
+
+
+PAGES = ("index.html", "session.html", "simulator-session.html", "a~5f~b.html")
+"""The pages of the review in the tests below."""
+
+
+@pytest.fixture(scope="module")
+def reviewed(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
+    """A run, a run called `review`, and a review site with all that is no page of it."""
+    root = tmp_path_factory.mktemp("reviewed")
+    for name in ("one", REVIEW):
+        (root / name).mkdir()
+        (root / name / "config_snapshot.json").write_text("{}")
+        (root / name / "status.html").write_text(f"page of {name}")
+    site = root / SITE
+    (site / "nested").mkdir(parents=True)
+    for name in PAGES:
+        (site / name).write_text(f"review {name}")
+    for name in ("secret.json", "notes.txt", ".hidden.html", "nested/index.html", "UPPER.HTML", "..html"):
+        (site / name).write_text("SECRET")
+    (root / "secret.html").write_text("SECRET")
+    (site / "link.html").symlink_to(root / "secret.html")
+    (site / "folder.html").mkdir()
+    os.mkfifo(site / "pipe.html")
+    return Shelf(root)
+
+
+def test_the_pages_of_a_review_are_found_and_may_run_their_scripts(reviewed: Shelf) -> None:
+    """Each page beside the index is its bytes, the bare name is the index, and only these may run a script."""
+    for name in PAGES:
+        assert reviewed.find(f"/{REVIEW}/{name}") == Found("text/html; charset=utf-8", f"review {name}".encode(), True)
+    assert reviewed.find(f"/{REVIEW}/") == reviewed.find(f"/{REVIEW}/index.html")
+    start, page = reviewed.find("/"), reviewed.find("/one/status.html")
+    assert start is not None
+    assert page is not None
+    assert not start.scripts
+    assert not page.scripts
+    assert b'<a href="/review/">' in start.data
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("secret.json", "notes.txt", ".hidden.html", "nested/index.html", "nested", "UPPER.HTML", "..html", ".html"),
+        *("link.html", "folder.html", "pipe.html", "gone.html", "status.html", "../secret.html", "..%2fsecret.html"),
+        *("./index.html", "/index.html", "index.html/", "index.html?x", "index.html#x", "index%2Ehtml", "index.html\0"),
+        *("INDEX.html", "index.html\n", "in\u0434ex.html", f"{'x' * 129}.html", "..", "."),
+    ],
+)
+def test_what_is_no_page_of_the_review_is_nothing(name: str, reviewed: Shelf) -> None:
+    """Other files, hidden ones, links, folders, pipes and other spellings in or beside the site are not there."""
+    assert reviewed.find(f"/{REVIEW}/{name}") is None
+
+
+def test_a_review_hides_a_run_of_its_name_and_nothing_else_does(reviewed: Shelf, tmp_path: Path) -> None:
+    """Beside a site a run called `review` is not shown; without one it is a run like any other."""
+    assert list(reviewed.runs()) == ["one"]
+    (tmp_path / REVIEW).mkdir()
+    (tmp_path / REVIEW / "config_snapshot.json").write_text("{}")
+    assert list(Shelf(tmp_path).runs()) == [REVIEW]
+    assert Shelf(tmp_path).find(f"/{REVIEW}/config_snapshot.json") is not None
+    assert list(Shelf(tmp_path / REVIEW).runs()) == [REVIEW]
+    assert list(Shelf(tmp_path / REVIEW, reviewed.folder / SITE).runs()) == ["run"]
+
+
+def test_a_review_is_a_folder_with_an_index(reviewed: Shelf, tmp_path: Path) -> None:
+    """A site can be given or found; a link to one, a folder without index, and a missing one are none."""
+    assert Shelf(tmp_path, reviewed.folder / SITE).find(f"/{REVIEW}/session.html") is not None
+    assert Shelf(tmp_path).find(f"/{REVIEW}/") is None
+    (tmp_path / SITE).symlink_to(reviewed.folder / SITE)
+    assert Shelf(tmp_path).review() is None
+    assert Shelf(tmp_path).find(f"/{REVIEW}/session.html") is None
+    (tmp_path / "bare").mkdir()
+    (tmp_path / "bare" / "session.html").write_text("SECRET")
+    assert Shelf(tmp_path, tmp_path / "bare").find(f"/{REVIEW}/session.html") is None
+
+
+@given(st.text(max_size=40), st.sampled_from(("", ".html", "/index.html", "\\index.html")))
+def test_no_other_text_names_a_page_of_the_review(reviewed: Shelf, text: str, end: str) -> None:
+    """Whatever follows the review's name, it is one of its pages or it is nothing."""
+    found = reviewed.find(f"/{REVIEW}/{text}{end}")
+    assert found is None or text + end in ("", *PAGES)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from peak_trade.backends.smt import Term
 from peak_trade.lang.expr import Expr, Lit, children
-from peak_trade.lang.machine import Always, LeadsTo, Machine, Property, Step, Transition, Witness
+from peak_trade.lang.machine import Always, Heard, LeadsTo, Machine, Property, Step, Transition, Witness
 from peak_trade.proof.change.both import Both
 from peak_trade.proof.change.delta import Claim, Loosening, Part, Shift, Word
 from peak_trade.proof.change.reword import STATE_SORT
@@ -38,7 +38,8 @@ def loosened(
 
 def _step(both: Both, shift: Shift) -> Loosening:
     item = both.new.machine.transition(shift.name)
-    known = [claim for claim in both.old.machine.properties if not isinstance(claim, Witness)]
+    # No step more can make an event unheard, or what must be possible impossible.
+    known = [claim for claim in both.old.machine.properties if not isinstance(claim, Witness | Heard)]
     breaks = [claim for claim in known if isinstance(claim, Always | Step) and _breaks(both, item.name, claim)]
     old = both.old.machine.transition(shift.old) if shift.old is not None and shift.gained is None else None
     touches = [claim for claim in known if claim not in breaks and _touches(claim, item, old)]
@@ -88,6 +89,8 @@ def _exprs(claim: Property) -> tuple[Expr, ...]:
             return (claim.reach,)
         case LeadsTo():
             return (claim.when, claim.then)
+        case Heard():
+            return (claim.when,)
 
 
 def states(expr: Expr) -> frozenset[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from peak_trade.lang.expr import Expr, Lit, Scope, Var
-from peak_trade.lang.machine import Always, Dismissal, LeadsTo, Machine, Property, Step, Transition, Witness
+from peak_trade.lang.machine import Always, Dismissal, Heard, LeadsTo, Machine, Property, Step, Transition, Witness
 from peak_trade.lang.rewrite import rewrite
 from peak_trade.lang.sorts import MapSort, ScalarSort, Sort
 
@@ -134,5 +134,7 @@ def _property(item: Property, wording: Wording) -> Property:
         case LeadsTo():
             when, then, rank = map(wording.expr, (item.when, item.then, item.rank))
             return replace(item, when=when, then=then, rank=rank)
+        case Heard():
+            return replace(item, when=wording.expr(item.when, item.event))
         case _:
             assert_never(item)

@@ -6,7 +6,7 @@ from typing import Final
 
 from peak_trade.backends.smt import Term
 from peak_trade.lang.expr import Expr
-from peak_trade.lang.machine import Always, LeadsTo, Property, Step, Witness
+from peak_trade.lang.machine import Always, Heard, LeadsTo, Property, Step, Witness
 from peak_trade.lang.pretty import kind_of
 from peak_trade.proof.change.both import Both
 from peak_trade.proof.change.delta import Claim, Word
@@ -37,7 +37,9 @@ def _alike(both: Both, left: Iterable[Property], new: Property) -> Property | No
     return next((item for item in left if _claim(both, item, new).word is Word.SAME), None)
 
 
-def _claim(both: Both, old: Property | None, new: Property | None) -> Claim:
+def _claim(  # noqa: PLR0911 - one return for each kind of the closed union
+    both: Both, old: Property | None, new: Property | None
+) -> Claim:
     if new is None:
         assert old is not None
         return Claim(old.name, None, kind_of(old), Word.REMOVED, lost=old.answers)
@@ -53,19 +55,24 @@ def _claim(both: Both, old: Property | None, new: Property | None) -> Claim:
             return _compared(both, claim, old.reach, new.reach)
         case LeadsTo(), LeadsTo():
             return _led(both, claim, old, new)
+        case Heard(event=was), Heard(event=now) if was == now:
+            # It claims more the more it speaks of.
+            return _compared(both, claim, new.when, old.when, now)
         case _:
             return replace(claim, word=Word.INCOMPARABLE)
 
 
-def _compared(both: Both, claim: Claim, old: Expr, new: Expr) -> Claim:
+def _compared(both: Both, claim: Claim, old: Expr, new: Expr, event: str | None = None) -> Claim:
+    """Return `claim` with the word for `old` that became `new`; `event` is the one whose payload they are about."""
     if old == new:
         return claim
-    was, now = both.encoding.holds(old), both.encoding.holds(new)
-    space = _after(both)
+    encoding = both.encoding
+    was, now = (encoding.holds(one) if event is None else encoding.given(one, event) for one in (old, new))
+    space = _after(both) if event is None else encoding.is_event(event)
     dropped, gained = both.ask(space, was, both.no(now)), both.ask(space, now, both.no(was))
     shown = gained if isinstance(gained, Found) else dropped
-    names, event = spoken((old, new)), None if claim.kind == "step" else ""
-    found = example(both, shown.model, names, event) if isinstance(shown, Found) else None
+    names, about = spoken((old, new)), None if claim.kind in ("step", "heard") else ""
+    found = example(both, shown.model, names, about) if isinstance(shown, Found) else None
     return replace(claim, word=word(dropped, gained), example=found)
 
 

@@ -13,7 +13,7 @@ import z3
 from peak_trade.backends.relation import Encoding
 from peak_trade.backends.smt import Term
 from peak_trade.lang.expr import At, Expr, Ite, Not, Or, Scope, Var, conjunction
-from peak_trade.lang.machine import Always, LeadsTo, Machine, Step, Transition, Update, Variable
+from peak_trade.lang.machine import Always, Heard, LeadsTo, Machine, Step, Transition, Update, Variable
 from peak_trade.lang.pretty import expression
 from peak_trade.lang.sorts import BOOL
 from peak_trade.lang.source import NOWHERE, Span
@@ -191,6 +191,8 @@ def _obligations(encoding: Encoding) -> Iterable[tuple[str, Obligation]]:
             yield claim.name, obligation.always(encoding, claim)
         elif isinstance(claim, Step):
             yield claim.name, obligation.step(encoding, claim)
+        elif isinstance(claim, Heard):
+            yield claim.name, obligation.heard(encoding, claim)
     yield obligation.sorts_name(encoding.machine), obligation.sorts(encoding)
 
 

@@ -11,7 +11,7 @@ from itertools import combinations
 from typing import Final
 
 from peak_trade.backends.relation import Encoding
-from peak_trade.lang.machine import Always, Machine, Step
+from peak_trade.lang.machine import Always, Heard, Machine, Step
 from peak_trade.lang.trace import Trace
 from peak_trade.proof import obligation
 from peak_trade.proof.confirm import confirm
@@ -139,6 +139,8 @@ def _obligation(encoding: Encoding, name: str) -> Obligation:
             return obligation.always(encoding, claim)
         case Step():
             return obligation.step(encoding, claim)
+        case Heard():
+            return obligation.heard(encoding, claim)
         case _:
             return obligation.sorts(encoding)
 

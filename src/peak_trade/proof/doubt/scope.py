@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from peak_trade.backends.relation import Encoding, Frame, Offer
 from peak_trade.backends.smt import Term
-from peak_trade.lang.machine import Always, LeadsTo, Machine
+from peak_trade.lang.machine import Always, Heard, LeadsTo, Machine
 from peak_trade.lang.sorts import IntSort, is_whole
 from peak_trade.lang.trace import Trace, replay
 from peak_trade.proof.confirm import confirm
@@ -100,9 +100,11 @@ class Scope:
             return None
         world = item.encoding.world
         wanted = item.obligation(claim)
-        (ends,) = (tuple(_bounded(item.encoding, move.after, None, bound) for move in item.changed),)
+        ends = tuple(_bounded(item.encoding, move.after, None, bound) for move in item.changed)
+        # An event that is not heard leads to no value.
+        there = world.every(()) if isinstance(claim, Heard) else world.some(ends)
         # The value after the last step is a term and no constant: bounded for whichever changed move makes it.
-        by = world.every((wanted.by, world.some(ends), _bounded(item.encoding, None, item.encoding.offer, bound)))
+        by = world.every((wanted.by, there, _bounded(item.encoding, None, item.encoding.offer, bound)))
         asked = replace(wanted, by=by)
         if item.runs is not None:
             if bound not in self.shared:

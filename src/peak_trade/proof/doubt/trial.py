@@ -12,7 +12,7 @@ import z3
 from peak_trade.backends.relation import Encoding, Move
 from peak_trade.backends.smt import Term
 from peak_trade.lang.check import check
-from peak_trade.lang.machine import Always, LeadsTo, Machine, Property, Step, Witness
+from peak_trade.lang.machine import Always, Heard, LeadsTo, Machine, Property, Step, Witness
 from peak_trade.lang.source import NOWHERE, Diagnostic, Source
 from peak_trade.lang.step import Taken
 from peak_trade.lang.trace import Trace, replay
@@ -41,14 +41,20 @@ class Faulty:
     inductor: Inductor
     runs: Unroll | None
 
+    def concerns(self, claim: Property | None) -> bool:
+        """Return true iff the fault may refute `claim`: that an event is heard, no fault in another one does."""
+        return not isinstance(claim, Heard) or claim.event == self.mutant.event
+
     def obligation(self, claim: Property | None) -> Obligation:
-        """Return what refutes `claim` in a step of the fault; None is the claim that sorts are kept."""
+        """Return what refutes `claim` in a step of the fault, or for want of one; None: that sorts are kept."""
         part = replace(self.encoding, moves=self.changed)
         match claim:
             case Always():
                 return obligation.always(part, claim)
             case Step():
                 return obligation.step(part, claim)
+            case Heard():
+                return obligation.heard(self.encoding, claim)
             case _:
                 return obligation.sorts(part)
 
@@ -86,13 +92,13 @@ class Trial:
         return replace(plain, proved=kept | plain._steps())
 
     def _steps(self) -> frozenset[str]:
-        """Return the claims about steps, ranks and sorts that are proved of the declared machine."""
+        """Return the claims about steps, ranks, sorts and what is heard that are proved of the declared machine."""
         nobody = Mutant("", "", "", "", "", NOWHERE, self.machine)
         part = Faulty(nobody, self.encoding, self.encoding.moves, (), self.inductor, self.runs)
         names = {
             item.name
             for item in self.machine.properties
-            if isinstance(item, Step) and self._keeps(part, part.obligation(item).by)
+            if isinstance(item, Step | Heard) and self._keeps(part, part.obligation(item).by)
         }
         names |= {
             item.name for item in self.machine.properties if isinstance(item, LeadsTo) and not self._ranks(part, item)
@@ -151,7 +157,7 @@ class Trial:
     def broken(self, item: Faulty) -> tuple[str, ...]:
         """Return the proved claims that a step of the fault may break, from a value with all proved invariants."""
         claims = [claim for claim in (*self.machine.properties, None) if self._name(claim) in self.proved]
-        items = [item.obligation(claim) for claim in claims if not isinstance(claim, LeadsTo)]
+        items = [item.obligation(claim) for claim in claims if not isinstance(claim, LeadsTo) and item.concerns(claim)]
         if self._keeps(item, item.encoding.world.some(one.by for one in items)):
             return ()
         return tuple(one.name for one in items if not self._keeps(item, one.by))

@@ -20,7 +20,7 @@ from peak_trade.lang.expr import (
     disjunction,
     variables,
 )
-from peak_trade.lang.machine import Always, Machine, Property, Step, Witness
+from peak_trade.lang.machine import Always, Heard, Machine, Property, Step, Witness
 from peak_trade.lang.pretty import expression
 from peak_trade.lang.trace import Trace
 from peak_trade.proof import obligation
@@ -55,12 +55,14 @@ class Vacuous:
 Interest: TypeAlias = Shown | Vacuous
 
 
-def interesting(machine: Machine, claim: Always | Step) -> tuple[Expr, ...]:
+def interesting(machine: Machine, claim: Always | Step | Heard) -> tuple[Expr, ...]:
     """Return the cases in which `claim` says something; more than one for a conjunction.
 
     Of `not a or b`: that `a` holds; of `x if a else y`: that `a` holds, and that it does not; of anything else: that
-    one of its variables is not what it was at the start, or before the step.
+    one of its variables is not what it was at the start, or before the step. Of what is heard: that it is spoken of.
     """
+    if isinstance(claim, Heard):
+        return (claim.when,)
     return tuple(dict.fromkeys(_cases(machine, claim.holds, step=isinstance(claim, Step))))
 
 
@@ -104,7 +106,9 @@ def _changed(machine: Machine, expr: Expr, *, step: bool) -> Expr:
 
 
 def interests(machine: Machine, limits: Limits = LIMITS) -> tuple[Interest, ...]:
-    """Return for each case of each `always`, `lemma` and `step` of `machine` a run to it, or that none was found.
+    """Return for each case of each claim of `machine` a run to it, or that none was found.
+
+    What must be possible is a run itself, and what must happen has none of a finite length; both are left out.
 
     Limits: `limits.witness_steps_max` steps; a case that is further away is called vacuous, and not `proved` to be.
     """
@@ -116,7 +120,7 @@ def interests(machine: Machine, limits: Limits = LIMITS) -> tuple[Interest, ...]
     runs = Unroll.of(encoding, lemmas, limits)
     found: list[Interest] = []
     for claim in machine.properties:
-        if isinstance(claim, Always | Step):
+        if isinstance(claim, Always | Step | Heard):
             for case in interesting(machine, claim):
                 goal = _goal(encoding, claim, case)
                 found.append(_interest(encoding, (inductor, runs, kept), goal, expression(case), limits))
@@ -126,6 +130,8 @@ def interests(machine: Machine, limits: Limits = LIMITS) -> tuple[Interest, ...]
 def _goal(encoding: Encoding, claim: Property, case: Expr) -> Obligation:
     if isinstance(claim, Step):
         return obligation.step(encoding, Step(claim.name, claim.says, opposite(case)))
+    if isinstance(claim, Heard):
+        return obligation.asked(encoding, claim)
     return obligation.reach(encoding, Witness(claim.name, claim.says, case), ())
 
 

@@ -9,9 +9,9 @@ from typing import Final, assert_never
 
 from peak_trade.lang.evaluate import Env, evaluate
 from peak_trade.lang.expr import Expr
-from peak_trade.lang.machine import Always, LeadsTo, Machine, Property, Step, Witness
+from peak_trade.lang.machine import Always, Heard, LeadsTo, Machine, Property, Step, Witness
 from peak_trade.lang.sorts import Datum, inhabits
-from peak_trade.lang.step import VALUE_BOUNDS, Broken, Refused, Stepper, Taken, Value
+from peak_trade.lang.step import VALUE_BOUNDS, Broken, Refused, Stepper, Taken, Value, misfit
 from peak_trade.lang.trace import Link, Trace
 from peak_trade.proof.able import moving
 from peak_trade.proof.claim import Automatic, Claim, claims_of
@@ -34,14 +34,14 @@ def guards(machine: Machine, claim: Claim) -> tuple[Property, ...]:
     """Return the properties that filter the steps of a trace about `claim`.
 
     What must not happen is about the steps alone, and an invariant filters only its own breach, so that it is seen.
-    What must be possible, or must happen, is about the machine that runs, filtered by all its invariants.
+    What must be possible, must happen or must be heard is about the machine that runs, filtered by all its invariants.
     """
     match claim:
         case Always():
             return (claim,)
         case Step() | Automatic():
             return ()
-        case Witness() | LeadsTo():
+        case Witness() | LeadsTo() | Heard():
             return machine.properties
         case _:
             assert_never(claim)
@@ -69,7 +69,9 @@ def may_start(machine: Machine, value: Value) -> bool:
     return value.state == machine.initial.name and all(fits)
 
 
-def ends(machine: Machine, claim: Claim, trace: Trace) -> bool:
+def ends(  # noqa: PLR0911 - one return for each kind of the closed union
+    machine: Machine, claim: Claim, trace: Trace
+) -> bool:
     """Return true iff the end of `trace` reaches a witness, or breaks what else `claim` says."""
     before = trace.links[-2].value if len(trace.links) > 1 else trace.start
     last = trace.links[-1] if trace.links else None
@@ -83,6 +85,8 @@ def ends(machine: Machine, claim: Claim, trace: Trace) -> bool:
             return last is not None and arrived and not kept(machine, expr, before, last)
         case LeadsTo():
             return _put_off(machine, claim, trace)
+        case Heard():
+            return last is not None and not arrived and _meant(machine, claim, before, last)
         case Automatic(kind="sorts"):
             return _out_of_bounds(machine, before, last)
         case Automatic():
@@ -103,6 +107,13 @@ def kept(machine: Machine, expr: Expr, before: Value, link: Link) -> bool:
     old = _named(machine, before)
     env = Env(old, state=before.state, event=link.event, next_context=after, next_state=link.value.state)
     return bool(evaluate(expr, env))
+
+
+def _meant(machine: Machine, claim: Heard, before: Value, last: Link) -> bool:
+    """Return true iff `claim` speaks of what `last` offers in `before`."""
+    payload = dict(last.payload)
+    fits = last.event == claim.event and misfit(machine.event(claim.event), payload) is None
+    return fits and bool(evaluate(claim.when, Env(_named(machine, before), payload, before.state, last.event)))
 
 
 def _out_of_bounds(machine: Machine, before: Value, last: Link | None) -> bool:

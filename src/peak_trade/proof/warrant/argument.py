@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from peak_trade.backends import smtlib
 from peak_trade.backends.smtlib import STEP, Function, Moment, symbol
 from peak_trade.lang.expr import Scope, Var
-from peak_trade.lang.machine import Always, LeadsTo, Step, Transition, Witness
+from peak_trade.lang.machine import Always, Heard, LeadsTo, Step, Transition, Witness
 from peak_trade.lang.step import Taken
 from peak_trade.lang.trace import Link, Trace
 from peak_trade.proof.warrant.questions import AFTER, Question, Questions, invariant
@@ -121,11 +121,22 @@ def _comes(on: Questions, claim: LeadsTo, waits: tuple[str, ...]) -> Iterator[Qu
         yield Question(shows, (*on.hypotheses(), *waits, *on.movable(claim.fair)))
         return
     for event in claim.fair:
-        moves = (item for item in on.machine.transitions if item.event == event)
-        goes = smtlib.some(smtlib.every((on.terms.said("Guard", item), on.terms.said("Fits", item))) for item in moves)
-        fits = (part for name, of in on.terms.payload(event) for part in smtlib.inside(name, of))
-        asserts = (*on.hypotheses(event), *waits, *fits, f"(not {goes})")
-        yield Question(f"while it waits {event} is taken, whatever its payload", asserts, on.payload(event))
+        yield _goes(on, event, waits, f"while it waits {event} is taken, whatever its payload")
+
+
+def heard(on: Questions, claim: Heard) -> Argument:
+    """Return: an event of which the claim speaks is taken, whatever the value and the payload."""
+    when = Function(symbol(f"When.{claim.name}"), claim.when)
+    asks = _goes(on, claim.event, (when.at(),), f"{claim.event} is taken whenever the claim speaks of it")
+    return Argument((when.define(),), (asks,))
+
+
+def _goes(on: Questions, event: str, given: tuple[str, ...], shows: str) -> Question:
+    """Return: under `given` some transition takes `event`, with each payload of its sorts."""
+    moves = (item for item in on.machine.transitions if item.event == event)
+    goes = smtlib.some(smtlib.every((on.terms.said("Guard", item), on.terms.said("Fits", item))) for item in moves)
+    fits = (part for name, of in on.terms.payload(event) for part in smtlib.inside(name, of))
+    return Question(shows, (*on.hypotheses(event), *given, *fits, f"(not {goes})"), on.payload(event))
 
 
 def deeper(on: Questions, claim: Always, depth: int) -> Argument:

@@ -15,7 +15,7 @@ import z3
 
 from peak_trade.backends.definitions import Definitions
 from peak_trade.lang.expr import Scope
-from peak_trade.lang.machine import Always, LeadsTo, Machine, Property, Step, Witness
+from peak_trade.lang.machine import Always, Heard, LeadsTo, Machine, Property, Step, Witness
 from peak_trade.lang.pretty import expression, fingerprint
 from peak_trade.proof.verdict import Proved, Report, Result
 from peak_trade.proof.warrant import argument
@@ -112,8 +112,9 @@ def _certificate(machine: Machine, report: Report, result: Result, defined: str)
     claim = _declared(machine, result)
     if claim is None and result.kind not in AUTOMATIC:
         return Absent(result.property, result.kind, "this machine does not make the claim")
-    if isinstance(claim, LeadsTo) and not _all_proved(machine, report):
-        return Absent(result.property, result.kind, "an invariant that is not proved may hold back a fair event")
+    if isinstance(claim, LeadsTo | Heard) and not _all_proved(machine, report):
+        what = "a fair event" if isinstance(claim, LeadsTo) else "the event"
+        return Absent(result.property, result.kind, f"an invariant that is not proved may hold back {what}")
     if isinstance(claim, Always) and not _DEEPER.fullmatch(verdict.method):
         kept = tuple(sorted({item.name: item for item in (*kept, claim)}.values(), key=lambda item: item.name))
     if isinstance(claim, Witness):
@@ -148,6 +149,8 @@ def _argument(on: Questions, result: Result, verdict: Proved) -> Argument:
             return argument.step(on, claim)
         case LeadsTo() as claim:
             return argument.leads_to(on, claim)
+        case Heard() as claim:
+            return argument.heard(on, claim)
         case Witness() as claim:
             assert verdict.trace is not None, "expected the run of a witness"
             return argument.witness(on, claim, verdict.trace)
