@@ -24,8 +24,8 @@ language = "en"
 extensions = ["myst_parser", "sphinx.ext.autodoc"]
 root_doc = "index"
 nitpicky = True
-nitpick_ignore_regex = [(r"py:.*", r"(?!peak_trade\.).*"), (r"py:.*", r".*\._\w+")]
-"""Names of the standard library and of other packages, whose inventories are not here; and private names."""
+nitpick_ignore_regex = [(r"py:.*", r"(?!peak_trade\.).*"), (r"py:class", r".*")]
+"""Names of other packages, whose inventories are not here; names in annotations, of which an alias has no place."""
 
 myst_heading_anchors = 4
 suppress_warnings: list[str] = []
@@ -89,7 +89,7 @@ def plain(_app: Sphinx, _what: str, _name: str, _found: object, _options: object
 def _listed(found: re.Match[str]) -> str:
     """Return the exceptions of a docstring as a list, one for each."""
     entries = (line.strip() for line in found[2].splitlines())
-    return found[1] + "\n".join(f"    - {line}" if ENTRY.match(line) else f"      {line}" for line in entries)
+    return found[1] + "".join(f"    - {line}\n" if ENTRY.match(line) else f"      {line}\n" for line in entries) + "\n"
 
 
 def stable(*told: object) -> tuple[object, object]:

@@ -6,7 +6,7 @@ needs no constants for it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import z3
@@ -76,6 +76,12 @@ class Encoding:
         plan = cls(machine, world, states, events, *_constants(machine, world, "0"), _frame(machine, world, "1"), ())
         moves = tuple(plan._move(item) for item in machine.transitions)
         return cls(machine, world, states, events, plan.before, plan.offer, plan.after, moves)
+
+    def only(self, events: tuple[str, ...]) -> "Encoding":
+        """Return the encoding in which only `events` happen, each of all who have it; with none named, this one."""
+        if not events:
+            return self
+        return replace(self, moves=tuple(move for move in self.moves if move.event.partition("[")[0] in events))
 
     def constants(self, moment: int) -> tuple[Frame, Offer]:
         """Return the constants of the value and the offer at `moment`: 0 is `before` and `offer`, 1 is `after`."""

@@ -163,10 +163,16 @@ SEVEN: Final = (
 )
 """Kinds that an adapter and a cursor mend without a word."""
 
-HARSH: Final = frozenset({FaultKind.OVERFILL, FaultKind.WRONG_SNAPSHOT})
-"""Kinds after which a session must ask the operator: book and venue cannot be brought together by asking again."""
+HARSH: Final = frozenset(
+    {FaultKind.OVERFILL, FaultKind.WRONG_SNAPSHOT, FaultKind.BUST, FaultKind.CORRECTION, FaultKind.LATE_FILL}
+)
+"""Kinds after which a session may have to ask the operator.
+
+More is held or owed than was ordered, a sale stands without its purchase, or the venue contradicts itself.
+"""
 
 HEALING: Final = tuple(kind for kind in FaultKind if kind not in HARSH)
+"""Kinds after which a session ends in order: what they do heals, or was the venue's right."""
 
 
 class PlanError(ValueError):

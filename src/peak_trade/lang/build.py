@@ -261,6 +261,9 @@ class Builder:
         if item.when is not None and kind != HEARD:
             hint = f"delete it: only {HEARD} has one"
             self.findings.add("PT012", self.shape.marks.key((*path, "when")), f"expected no `when` for {kind}", hint)
+        if item.by and kind != "witness":
+            hint = "delete it: only witness has one"
+            self.findings.add("PT012", self.shape.marks.key((*path, "by")), f"expected no `by` for {kind}", hint)
         if item.leads_to is not None:
             return self._leads_to(path, item, item.leads_to)
         if item.heard is not None:
@@ -270,7 +273,9 @@ class Builder:
             case "step":
                 return machine.Step(item.id, item.says, expr, answers, place)
             case "witness":
-                return machine.Witness(item.id, item.says, expr, answers, place)
+                for index, event in enumerate(item.by):
+                    self._known_event(event, (*path, "by", index))
+                return machine.Witness(item.id, item.says, expr, answers, place, tuple(item.by))
             case _:
                 return machine.Always(item.id, item.says, expr, answers, kind == "lemma", place)
 

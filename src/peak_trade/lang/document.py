@@ -127,13 +127,16 @@ class LeadsToPart(Part):
 class PropertyPart(Part):
     """A claim: exactly one of always, lemma, step, witness, leads_to, heard."""
 
-    model_config = ConfigDict(json_schema_extra={"dependentRequired": {"when": ["heard"]}})
+    model_config = ConfigDict(json_schema_extra={"dependentRequired": {"when": ["heard"], "by": ["witness"]}})
 
     id: Identifier
     always: Expression | None = None
     lemma: Expression | None = None
     step: Expression | None = None
     witness: Expression | None = None
+    by: list[EventName] = Field(
+        default_factory=list, max_length=NAMES_MAX, description="of `witness`: by a run of these events alone"
+    )
     leads_to: LeadsToPart | None = None
     heard: EventName | None = Field(default=None, description="an event that must be taken")
     when: Expression | None = Field(

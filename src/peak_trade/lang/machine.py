@@ -154,13 +154,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """Some reachable state satisfies `reach`: what must be possible."""
+    """Some reachable state satisfies `reach`: what must be possible; with `by`, by a run of these events alone."""
 
     name: str
     says: str
     reach: Expr
     answers: tuple[str, ...] = ()
     span: Span = field(default=NOWHERE, compare=False)
+    by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

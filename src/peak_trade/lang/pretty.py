@@ -190,8 +190,8 @@ def _property(item: Property) -> Plain:
             return start | {"lemma" if lemma else "always": expression(holds)} | end
         case Step(holds=holds):
             return start | {"step": expression(holds)} | end
-        case Witness(reach=reach):
-            return start | {"witness": expression(reach)} | end
+        case Witness(reach=reach, by=by):
+            return start | {"witness": expression(reach)} | _kept(by=list(by)) | end
         case LeadsTo(when=when, then=then, rank=rank, fair=fair, weak=weak):
             parts = {"from": expression(when), "to": expression(then), "rank": expression(rank), "fair": list(fair)}
             return start | {"leads_to": parts | ({"weak": True} if weak else {})} | end

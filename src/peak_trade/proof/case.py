@@ -51,7 +51,7 @@ class Case:
     encoding: Encoding
     inductor: Inductor
     induction: Induction
-    runs: dict[bool, Unroll] = field(default_factory=dict)
+    runs: dict[tuple[bool, tuple[str, ...]], Unroll] = field(default_factory=dict)
     searched: dict[str, int] = field(default_factory=dict)
     graphs: list[tuple[object, Graph | GaveUp]] = field(default_factory=list)
 
@@ -84,7 +84,7 @@ class Case:
             case Step():
                 return obligation.step(self.encoding, claim)
             case Witness():
-                return obligation.reach(self.encoding, claim, self.invariants(proved=False))
+                return obligation.reach(self.encoding.only(claim.by), claim, self.invariants(proved=False))
             case LeadsTo():
                 return Ranking(self.encoding, claim).stuck(self.invariants(proved=False))
             case Heard():
@@ -103,10 +103,11 @@ class Case:
         its steps.
         """
         filtered = isinstance(claim, Witness | LeadsTo | Heard)
-        if filtered not in self.runs:
+        key = filtered, claim.by if isinstance(claim, Witness) else ()
+        if key not in self.runs:
             lemmas = self.invariants(proved=True) + (self.invariants(proved=False) if filtered else ())
-            self.runs[filtered] = Unroll.of(self.encoding, lemmas, self.limits)
-        return self.runs[filtered]
+            self.runs[key] = Unroll.of(self.encoding.only(key[1]), lemmas, self.limits)
+        return self.runs[key]
 
     def shortest(self, claim: Claim, item: Obligation, steps_max: int) -> Path | GaveUp | None:
         """Return a shortest run to what `item` of `claim` forbids, or None; lengths searched before are left out."""

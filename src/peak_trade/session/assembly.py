@@ -34,6 +34,7 @@ from peak_trade.session.memory import MemoryTape
 from peak_trade.session.orchestrator import Orchestrator
 from peak_trade.session.perform import Sender
 from peak_trade.session.plan import Plan
+from peak_trade.session.reconciler import Reconciler
 from peak_trade.session.recording import ANNOTATIONS, RECOVERED, RUN, Recorder, schema
 
 JOURNAL: Final = "journal"
@@ -199,8 +200,10 @@ def _orchestrator(setup: Setup, tape: Recorder, venue: MockVenue | None, inputs:
     adapter = Adapter(outer, compile_kernel(setup.breaker), config.adapter_limits.bounds(config.attempts_max))
     tape = Circuit(tape, adapter)
     book = Book(config.cash_ticks, config.venue.fee_permille)
-    desk = Desk(compile_kernel(setup.order), book, tape, adapter, Sender(adapter))
-    plan = Plan(setup.bars, setup.steps_max, config.wind_down_steps, config.limits.limits(), setup.run_id())
+    reconciler = Reconciler(config.patience_steps)
+    desk = Desk(compile_kernel(setup.order), book, tape, adapter, Sender(adapter), reconciler=reconciler)
+    limits, steps = config.limits.limits(), config.reconcile_steps
+    plan = Plan(setup.bars, setup.steps_max, config.wind_down_steps, limits, setup.run_id(), steps)
     driver = Driver(compile_kernel(setup.session))
     guard = Guard.of(setup.session, setup.order, driver.value)
     return Orchestrator(driver, desk, setup.strategy, Paced(outer, adapter), inputs, plan, tape, guard)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from peak_trade.broker.bounds import Bounds
-from peak_trade.broker.faults import SEVEN, Fault, FaultKind
+from peak_trade.broker.faults import HEALING, Fault, FaultKind
 from peak_trade.broker.script import built
 from peak_trade.lang.read import Marks, read
 from peak_trade.lang.source import Diagnostic, Findings, Source, Span, suggestion
@@ -157,7 +157,7 @@ class Config(Part):
     strategy: StrategyPart = StrategyPart()
     fault_permille: Permille = 0
     fault_orders: Annotated[int, Field(ge=0, le=1_000_000)] = 10_000
-    fault_kinds: list[Annotated[FaultKind, Field(strict=False)]] = Field(default=list(SEVEN), max_length=64)
+    fault_kinds: list[Annotated[FaultKind, Field(strict=False)]] = Field(default=list(HEALING), max_length=64)
     faults: list[dict[str, int | str]] = Field(default=[], max_length=100_000)
 
     @field_validator("faults")

@@ -1,22 +1,22 @@
 """The desk: moves orders through the order machine, keeps the book, and writes each step to the tape."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from peak_trade.backends.kernel import Kernel
 from peak_trade.broker.errors import BrokerError, VenueRejected
 from peak_trade.broker.messages import OrderRequest, Report, ReportKind
 from peak_trade.broker.port import Broker
-from peak_trade.journal.record import Body
 from peak_trade.lang.step import Broken, Outcome, Refused, Taken
-from peak_trade.rails.reconcile import Difference, Known, reconcile
+from peak_trade.rails.sides import EXECUTIONS
 from peak_trade.rails.tripwires import Tripwire
 from peak_trade.session.book import Book, Order
 from peak_trade.session.decide import Decision
 from peak_trade.session.hearing import EVENTS, UNDOING, Execution, fits, payload, recorded
 from peak_trade.session.perform import Sender
-from peak_trade.session.recording import DIFFERENCE, ORDER, RECONCILED, TRIP, Recorder, said
+from peak_trade.session.reconciler import Asking, Reconciler
+from peak_trade.session.recording import ORDER, TRIP, Recorder, said
 
 UNANSWERED = frozenset({"pending_new", "unknown"})
 """States in which the outcome of sending is open."""
@@ -48,6 +48,7 @@ class Desk:
     wires: list[Tripwire] = field(default_factory=list)
     moved: dict[str, Order] = field(default_factory=dict)
     executions: dict[str, Execution] = field(default_factory=dict)
+    reconciler: Reconciler = field(default_factory=Reconciler)
     fields: Mapping[str, tuple[str, ...]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -147,6 +148,8 @@ class Desk:
         if report.kind in UNDOING:
             facts |= {"ref_id": report.ref_id, "last_qty": report.last_lots}
         outcome = self.apply(order, EVENTS[report.kind], payload(report), facts)
+        if isinstance(outcome, Taken) and report.kind in EXECUTIONS:
+            self.reconciler.executions.append(report)
         if isinstance(outcome, Refused | Broken):
             self.trip(Tripwire.REPORT_REFUSED, report.client_order_id)
 
@@ -245,46 +248,32 @@ class Desk:
         return self.book.working | moved
 
     def reconcile(self) -> bool:
-        """Compare the book with the venue's orders and fills, and write down every difference.
+        """Compare the whole book with the venue's orders and fills, and write down every difference.
 
         Return true iff the venue answered and there is none: no answer is no agreement.
         """
-        found: tuple[Difference, ...] = ()
+        found = self.reconciler.compare(self._asking(), self.tape, closing=True)
+        return found.asked and not found.found
 
-        def ask() -> Body:
-            """Compare, and return what the tape keeps of it."""
-            nonlocal found
-            found, asked = self._compare()
-            return {"step": self.step, "orders": len(self.book.orders), "differences": len(found), "asked": asked}
+    def recheck(self, *, due: bool) -> None:
+        """Compare book and venue in the middle of the run, if it is time for it; what is the operator's trips."""
+        if self.reconciler.recheck(self._asking(), self.tape, self.gaps, due=due):
+            self.trip(Tripwire.BOOK_DIFFERS_FROM_VENUE)
 
-        found_out = self.tape.outcome(RECONCILED, ask)
-        while (record := self.tape.peek()) is not None and record.kind == DIFFERENCE:
-            self.tape.append(DIFFERENCE, record.body)
-        for item in found:
-            words: Body = {"code": item.code.value, "subject": item.subject}
-            self.tape.append(DIFFERENCE, {**words, "book_lots": item.book_lots, "venue_lots": item.venue_lots})
-        return found_out["asked"] is True and found_out["differences"] == 0
+    def compare_resumed(self) -> bool:
+        """Compare once a resumed run comes to the end of its tape, past the adapter; return true iff that tripped."""
+        differs = self.reconciler.resumed(replace(self._asking(), broker=self.sender.adapter.broker), self.tape)
+        if differs:
+            self.trip(Tripwire.BOOK_DIFFERS_FROM_VENUE)
+        return differs
 
-    def _compare(self) -> tuple[tuple[Difference, ...], bool]:
-        """Return the differences, and whether the venue answered at all: no answer is no agreement."""
-        ours = {name: _known(order) for name, order in self.book.orders.items() if order.value[0] != "denied"}
-        held = {symbol: item.lots for symbol, item in self.book.positions.items()}
-        try:
-            return reconcile(ours, held, self.broker.list_open_orders(), self.broker.iter_fills(0)), True
-        except BrokerError:
-            return (), False
+    def _asking(self) -> Asking:
+        return Asking(self.kernel, self.book, self.broker, self.step, self.cursor)
 
     def take_closed(self) -> tuple[int, int]:
         """Return how many orders closed and how many were opened again since the last call."""
         counts, self.closed, self.reopened = (self.closed, self.reopened), 0, 0
         return counts
-
-
-def _known(order: Order) -> Known:
-    state, cum, leaves = order.value[0], order.value[2], order.value[3]
-    is_open = state in ("new", "partially_filled", "pending_cancel")
-    request = order.request
-    return Known(request.client_order_id, request.symbol, order.sign, cum, leaves, is_open, state in UNANSWERED)
 
 
 def _facts(request: OrderRequest) -> dict[str, Any]:

@@ -145,6 +145,8 @@ class Orchestrator:
         if self.over:
             return self.state
         self._look(orders=True)
+        if self.desk.compare_resumed():
+            self._trip()
         self._listen_outside()
         if not self.over:
             self.fire("tick", {})
@@ -183,6 +185,7 @@ class Orchestrator:
             self.desk.book.position(bar.symbol).last_ticks = bar.close_ticks
         self._settle()
         self._value()
+        self.desk.recheck(due=number % self.plan.reconcile_steps == 0)
         self._watch()
 
     def _trade_or_drain(self) -> None:

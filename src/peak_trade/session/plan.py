@@ -16,13 +16,17 @@ class World(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a session works through: the bars, how many steps at most, when it winds down, and its limits."""
+    """What a session works through: the bars, how many steps at most, when it winds down, and its limits.
+
+    Every `reconcile_steps` steps book and venue are compared.
+    """
 
     bars: Bars
     steps_max: int
     wind_down_steps: int
     limits: Limits
     prefix: str
+    reconcile_steps: int = 250
 
     @property
     def steps(self) -> int:

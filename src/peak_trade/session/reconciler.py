@@ -22,8 +22,9 @@ from peak_trade.rails.actions import permitted
 from peak_trade.rails.differences import Action, Code, Difference, Severity
 from peak_trade.rails.reconcile import CURSOR, reconcile
 from peak_trade.rails.sides import Known, Ours, Snapshot, known
+from peak_trade.rails.tripwires import Tripwire
 from peak_trade.session.book import Book, Order
-from peak_trade.session.recording import DIFFERENCE, RECONCILED, RESUMED, Recorder
+from peak_trade.session.recording import DIFFERENCE, RECONCILED, RESUMED, TRIP, Recorder
 
 QUERIES_MAX: Final = 100
 PATIENCE_STEPS: Final = 5
@@ -52,7 +53,8 @@ class Reconciler:
     """What the comparisons of one session share.
 
     `executions` are the reports that moved the book's fills; `checked` of them, up to the cursor `since`, were there at
-    the last agreement. `seen` is the step at which each difference that has not healed was found first.
+    the last agreement. `seen` is the step at which each difference that has not healed was found first. `gaps` of the
+    reports were known at the last comparison, `replayed` iff a tape was read and its end not yet dealt with.
     """
 
     patience_steps: int = PATIENCE_STEPS
@@ -60,6 +62,8 @@ class Reconciler:
     seen: dict[tuple[Code, str], int] = field(default_factory=dict)
     since: int = 0
     checked: int = 0
+    gaps: int = 0
+    replayed: bool = False
 
     def compare(self, venue: "Asking", tape: Recorder, *, closing: bool) -> Compared:
         """Compare, or take from the tape what was found; with `closing` everything is looked at, and lag counts."""
@@ -79,6 +83,31 @@ class Reconciler:
                 tape.append(DIFFERENCE, _row(item))
         self._learn(venue, done, behind=bool(kept["behind"]))
         return done
+
+    def recheck(self, venue: "Asking", tape: Recorder, gaps: int, *, due: bool) -> bool:
+        """Compare in the middle of the run iff it is due, after a gap, or while a difference has not healed.
+
+        Return true iff something differs that only the operator can mend. All else heals by what each step does: it
+        asks for outcomes, cancels again, and reads on. What the tape holds decides as long as it lasts.
+        """
+        record = tape.peek()
+        due = due or gaps != self.gaps or bool(self.seen)
+        if record is not None:
+            due = record.kind == RECONCILED and record.body.get("closing") is False
+        self.gaps = gaps
+        return due and self.compare(venue, tape, closing=False).hard
+
+    def resumed(self, venue: "Asking", tape: Recorder) -> bool:
+        """Compare once when a tape comes to its end; return true iff that finds, or found then, what trips.
+
+        That is no part of the run, and stays a note; but that it tripped is, and the tape says so at this place.
+        """
+        record = tape.peek()
+        if record is not None:
+            self.replayed = True
+            return record.kind == TRIP and record.body.get("wire") == Tripwire.BOOK_DIFFERS_FROM_VENUE
+        ended, self.replayed = self.replayed, False
+        return ended and self.note(venue, tape).hard
 
     def note(self, venue: "Asking", tape: Recorder) -> Compared:
         """Compare at the start of a resumed run, and annotate the journal: the run itself has no such record."""

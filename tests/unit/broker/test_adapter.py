@@ -278,6 +278,15 @@ def test_a_venue_that_is_down_is_left_alone_and_found_again() -> None:
     }  # fmt: skip
 
 
+def test_a_call_that_times_out_has_taken_its_time() -> None:
+    """With three seconds for an order and one for a time-out, the third is the last that is sent."""
+    adapter, venue = over(Bounds(duration_ms_max=2_900, attempts_max=9, failures_max=99), place=["before"] * 9)
+    outcome = adapter.place(ORDER)
+    assert isinstance(outcome, Unknown | Refused)
+    assert venue.log.count("place") == 3
+    assert 3_000 <= adapter.pace.now_ms <= 4_000
+
+
 def test_refusals_are_answers() -> None:
     """A venue that rejects everything is up: the breaker stays closed."""
     adapter, _ = over(Bounds(failures_max=1), place=["reject"] * 50)

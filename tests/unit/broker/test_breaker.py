@@ -98,6 +98,14 @@ def test_what_was_kept_is_gone_on_with(kernel: Kernel) -> None:
         assert second.value == first.value
 
 
+def test_a_call_of_an_earlier_process_is_on_its_way_no_more(kernel: Kernel) -> None:
+    """Restored in the middle of a call, a breaker waits for no answer."""
+    breaker = Breaker(kernel, 2, 2)
+    breaker.offer("call")
+    breaker.restore(breaker.kept())
+    assert breaker.offer("call")
+
+
 def test_what_cannot_be_is_not_restored(kernel: Kernel) -> None:
     """A state that there is none of, and a negative count, are refused with their names."""
     breaker = Breaker(kernel, 2, 2)

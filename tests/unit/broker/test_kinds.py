@@ -204,6 +204,56 @@ def settings() -> Any:
     return Settings(1000, 1000)
 
 
+def test_what_is_suspended_does_not_race(stage: Callable[..., Stage]) -> None:
+    """An order that is halted while a cancel or a replacement is pending does not trade; what is pending is decided."""
+    on = stage(
+        *(Fault(FaultKind.SUSPENSION, order=order) for order in (1, 2)),
+        Fault(FaultKind.CANCEL_RACE, order=1),
+        Fault(FaultKind.REPLACE_RACE, order=2),
+    )
+    on.place("a", **FAR)
+    on.place("b", **FAR)
+    on.cancel("a")
+    on.replace("b", 20)
+    for _ in range(3):
+        on.go()
+    said = [(r.client_order_id, r.kind.value) for r in on.reports()]
+    assert [kind for identity, kind in said if identity == "a"] == ["pending_cancel", "suspended", "canceled"]
+    assert [kind for identity, kind in said if identity == "b"] == [
+        "pending_replace",
+        "suspended",
+        "replaced",
+        "resumed",
+    ]
+
+
+def test_what_would_expire_with_a_cancel_pending_is_canceled(stage: Callable[..., Stage]) -> None:
+    """An order has one end: if its day ends before the cancel is decided, it is canceled."""
+    on = stage(
+        Fault(FaultKind.REDUCTION, order=1),
+        Fault(FaultKind.CANCEL_RACE, order=1),
+        Fault(FaultKind.REPLACE_RACE, order=2),
+        Fault(FaultKind.CANCEL_RACE, order=2),
+    )
+    # planned beside it, and in vain: what is canceled is not done for the day
+    on = Stage(on.opened, on.order, on.bar, (*on.plan, Fault(FaultKind.DONE_FOR_DAY, order=2)))
+    day = FAR | {"tif": Tif.DAY}
+    on.place("a", **day)
+    on.place("b", **day)
+    on.cancel("a")
+    on.replace("b", 20, limit=50)
+    on.cancel("b")
+    on.go(on.bar())
+    said = [(r.client_order_id, r.kind.value) for r in on.reports() if r.kind is not ReportKind.TRADE]
+    assert [kind for identity, kind in said if identity == "a"] == ["pending_cancel", "restated", "canceled"]
+    assert [kind for identity, kind in said if identity == "b"] == [
+        "pending_replace",
+        "pending_cancel",
+        "replaced",
+        "canceled",
+    ]
+
+
 def test_late_fill(stage: Callable[..., Stage]) -> None:
     """The cancel is reported first, then the execution; the order stays canceled."""
     on = stage(Fault(FaultKind.LATE_FILL, order=1))

@@ -100,6 +100,51 @@ def test_without_the_check_the_whole_batch_would_leave(rail: Rail, monkeypatch: 
     assert [item.rail for item in CASES[rail].decided()] == [None] * len(CASES[rail].intents)
 
 
+SHORT = {"short_allowed": True}
+TOGETHER = {
+    "gross of both": (
+        Case((buy("A", 10), buy("A", 11)), limits={"gross_notional_ticks_max": 120_000}),
+        [None, Rail.GROSS_EXPOSURE],
+    ),
+    "gross is the worse side": (
+        Case((buy("A", 10, 900), sell("A", 10, 1_100)), limits={"gross_notional_ticks_max": 110_000, **SHORT}),
+        [None, None],
+    ),
+    "the other side is exposed already": (
+        Case((sell("A", 9, 1_100), buy("A", 9, 900)), limits={"gross_notional_ticks_max": 109_000, **SHORT}),
+        [None, None],
+    ),
+    "nothing more on the worse side": (
+        Case((sell("A", 9, 1_100), sell("A", 1, 1_100)), limits={"gross_notional_ticks_max": 109_000, **SHORT}),
+        [None, Rail.GROSS_EXPOSURE],
+    ),
+    "the best of two buys is met": (
+        Case((buy("B", 1, 1_900), buy("B", 1, 2_000), sell("B", 1, 1_950))),
+        [None, None, Rail.SELF_CROSS],
+    ),
+    "the best of two buys is met, best first": (
+        Case((buy("B", 1, 2_000), buy("B", 1, 1_900), sell("B", 1, 1_950))),
+        [None, None, Rail.SELF_CROSS],
+    ),
+    "the best of two sells is met": (
+        Case((sell("B", 1, 2_000), sell("B", 1, 2_100), buy("B", 1, 2_050))),
+        [None, None, Rail.SELF_CROSS],
+    ),
+    "the better of an old and a new one is met": (
+        Case((sell("B", 1, 2_000), buy("B", 1, 2_050)), {"asks_ticks": {"B": 2_100}, "selling_lots": {"B": 1}}),
+        [None, Rail.SELF_CROSS],
+    ),
+    "a price of unknown age": (Case((sell("B", 1),), past={"price_ages_steps": {}}), [Rail.STALE_PRICE]),
+}
+
+
+@pytest.mark.parametrize("name", list(TOGETHER))
+def test_orders_of_a_batch_are_seen_together(name: str) -> None:
+    """What leaves earlier in a batch is exposed, and met, by what follows; both sides and both limits count."""
+    case, expected = TOGETHER[name]
+    assert [item.rail for item in case.decided()] == expected
+
+
 def test_windows_of_no_steps_are_off() -> None:
     """With windows of 0 steps the same order may leave again, and a symbol be traded as often as one likes."""
     past = {"repeats": {"A": 100}, "twins": {Twin("A", True, 1, 1_100): 1}}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from peak_trade.broker.faults import SEVEN, Fault, FaultKind
+from peak_trade.broker.faults import HARSH, SEVEN, Fault, FaultKind
 from peak_trade.broker.script import load, plain
 from peak_trade.lang.source import Source
 from peak_trade.session.config import Config, parse_config
@@ -55,4 +55,4 @@ def test_without_a_plan_nothing_is_planned() -> None:
     assert Config().plan() == ()
     assert Config().fault_permille == 0
     assert set(SEVEN) <= set(Config().fault_kinds)
-    assert not {FaultKind.OVERFILL, FaultKind.WRONG_SNAPSHOT} & set(Config().fault_kinds)
+    assert not HARSH & set(Config().fault_kinds)

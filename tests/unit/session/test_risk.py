@@ -11,17 +11,21 @@ import pytest
 from peak_trade.broker.messages import OrderRequest
 from peak_trade.evidence.story import Story
 from peak_trade.lang.source import Source
+from peak_trade.market.bars import Bar
 from peak_trade.market.strategy import Intent, View
 from peak_trade.market.terms import Kind, Side, Tif
 from peak_trade.rails import tripwires
+from peak_trade.rails.limits import Rail
 from peak_trade.rails.trading import Severity, Trading
 from peak_trade.rails.tripwires import SEVERITIES, WIRES, Tripwire
 from peak_trade.session.assembly import KILL_SWITCH, Session
 from peak_trade.session.book import Position
 from peak_trade.session.config import Config, LimitsPart, parse_config
+from peak_trade.session.decide import Decision, Twin
 from peak_trade.session.desk import Desk
 from peak_trade.session.killswitch import KillSwitch
 from peak_trade.session.perform import Answer, Sender
+from peak_trade.session.risk import Risk
 
 Open = Callable[..., Session]
 Told = Callable[[], Story]
@@ -327,6 +331,56 @@ def test_a_resumed_run_remembers_how_trading_was_restricted(opened: Open, told: 
     again.run(2)
     assert again.orchestrator.trading is Trading.HALTED
     assert told().trips["repeated_execution"] == 2
+
+
+WINDOWS = LimitsPart(rate_window_steps=3, repeat_window_steps=2, duplicate_window_steps=2).limits()
+
+
+def sent(symbol: str, lots: int, rail: Rail | None = None) -> Decision:
+    """A decision on a buy."""
+    return Decision(OrderRequest("x", symbol, Side.BUY, lots, Kind.LIMIT, 7, Tif.DAY), rail, adds=True)
+
+
+def test_what_is_remembered_is_what_left_within_the_windows() -> None:
+    """Orders, repeats and twins are counted for their windows; denied ones are not; prices grow older."""
+    risk = Risk.of(WINDOWS)
+    bar = Bar("A", "2000-01-01", 5, 5, 5, 5, 1)
+    risk.begin(1, (bar,), Trading.ACTIVE)
+    risk.left((sent("A", 1), sent("A", 2), sent("B", 1), sent("B", 9, Rail.CASH)))
+    one, two, other = (Twin(*item, 7) for item in (("A", True, 1), ("A", True, 2), ("B", True, 1)))
+    past = risk.past(Trading.ACTIVE)
+    assert (past.rate_orders, dict(past.repeats)) == (3, {"A": 2, "B": 1})
+    assert dict(past.twins) == {one: 1, two: 1, other: 1}
+    risk.begin(2, (), Trading.ACTIVE)
+    risk.left((sent("A", 1),))
+    past = risk.past(Trading.REDUCING)
+    assert (past.rate_orders, dict(past.repeats), past.twins[one]) == (4, {"A": 3, "B": 1}, 2)
+    assert (past.trading, past.price_ages_steps) == (Trading.REDUCING, {"A": 1})
+    risk.begin(3, (bar,), Trading.ACTIVE)
+    past = risk.past(Trading.ACTIVE)
+    assert (past.rate_orders, dict(past.repeats), dict(past.twins)) == (4, {"A": 1}, {one: 1})
+    assert past.price_ages_steps == {"A": 0}
+    risk.begin(4, (), Trading.ACTIVE)
+    assert risk.past(Trading.ACTIVE).rate_orders == 1
+
+
+def test_what_a_person_looked_at_is_counted_anew() -> None:
+    """A resumption forgets messages, rows and repeats, and nothing else; a step without one forgets nothing."""
+    risk = Risk.of(WINDOWS)
+    risk.begin(1, (), Trading.ACTIVE)
+    risk.left((sent("A", 1),))
+    for event in ("submit", "reject", "time_out", "fill", "not_found", "cancel", "replace"):
+        risk.heard({"order": "x", "event": event, "outcome": "taken"})
+    risk.heard({"order": "x", "event": "cancel", "outcome": "ignored"})
+    for trading in (Trading.ACTIVE, Trading.HALTED, Trading.HALTED):
+        risk.begin(2, (), trading)
+        assert dict(risk.messages.counts) == {"": 4}
+        assert (risk.streaks.rejects, risk.streaks.unknowns) == (1, 1)
+    risk.begin(2, (), Trading.ACTIVE)
+    assert not risk.messages.counts
+    assert not risk.repeats.counts
+    assert (risk.streaks.rejects, risk.streaks.unknowns) == (0, 0)
+    assert dict(risk.orders.counts) == {"": 1}
 
 
 BAD = [

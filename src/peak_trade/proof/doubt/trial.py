@@ -111,11 +111,18 @@ class Trial:
         found: dict[Witness, Trace] = {}
         for claim in self.machine.properties:
             if isinstance(claim, Witness):
-                goal = obligation.reach(self.encoding, claim, ())
-                path = self.runs.shortest(goal, self.limits.witness_steps_max)
+                goal = obligation.reach(self.encoding.only(claim.by), claim, ())
+                path = self._runs(claim.by).shortest(goal, self.limits.witness_steps_max)
                 if isinstance(path, Path):
                     found[claim] = confirm(self.machine, goal, path)
         return found
+
+    def _runs(self, by: tuple[str, ...]) -> Unroll:
+        """Return the runs of the machine as it is declared; with `by`, those of these events alone."""
+        if not by:
+            return self.runs
+        kept = (claim for claim in self.machine.properties if isinstance(claim, Always) and claim.name in self.kept)
+        return Unroll.of(self.encoding.only(by), tuple(kept), self.limits)
 
     def faulty(self, mutant: Mutant) -> Faulty:
         """Return `mutant` as formulas; in the shared encoding unless its fault is in a payload's bounds."""
@@ -182,10 +189,13 @@ class Trial:
                 return None
         return self._shown(item, wanted, self.own(item).shortest(wanted, self.limits.refutation_steps_max))
 
-    def own(self, item: Faulty) -> Unroll:
-        """Return the runs of the mutant itself that have all proved invariants up to their last step."""
+    def own(self, item: Faulty, by: tuple[str, ...] = ()) -> Unroll:
+        """Return the runs of the mutant itself that have all proved invariants up to their last step.
+
+        With `by`, those of these events alone.
+        """
         kept = (claim for claim in self.machine.properties if isinstance(claim, Always) and claim.name in self.kept)
-        return Unroll.of(item.encoding, tuple(kept), self.limits)
+        return Unroll.of(item.encoding.only(by), tuple(kept), self.limits)
 
     def unreachable(self, item: Faulty, witness: Witness) -> bool:
         """Return true iff no step of the mutant leads to `witness`, from any value with all proved invariants."""
@@ -201,8 +211,8 @@ class Trial:
             machine, witness.reach, again.last
         ):
             return False
-        goal = obligation.reach(item.encoding, witness, ())
-        return not isinstance(self.own(item).shortest(goal, self.limits.witness_steps_max), Path)
+        goal = obligation.reach(item.encoding.only(witness.by), witness, ())
+        return not isinstance(self.own(item, witness.by).shortest(goal, self.limits.witness_steps_max), Path)
 
     def _shown(self, item: Faulty, wanted: Obligation, found: object) -> Trace | None:
         return confirm(item.mutant.machine, wanted, found) if isinstance(found, Path) else None

@@ -28,6 +28,7 @@ from peak_trade.lang.machine import (
     Dismissal,
     Event,
     Field,
+    Heard,
     LeadsTo,
     Machine,
     Origin,
@@ -126,7 +127,15 @@ def _claims(rng: Random, *, drains: bool) -> tuple[Property, ...]:
         Step("S", "x", _step_test(rng)),
         Witness("W", "x", _state_test(rng)),
         LeadsTo("L", "x", _state_test(rng), _state_test(rng), rng.choice(ranks), fair, weak=weak),
+        _heard(rng),
     )
+
+
+def _heard(rng: Random) -> Heard:
+    """Return a claim that speaks of few offers, so that some are true."""
+    name = rng.choice(EVENTS.members)
+    numbers, flags = ((COUNT, AMOUNT) if name == "give" else (COUNT,)), (FLAG, *_among(HERE, STATES))
+    return Heard("H", "x", name, And((_condition(rng, numbers, flags), _condition(rng, numbers, flags))))
 
 
 def _starting(rng: Random) -> Expr:
