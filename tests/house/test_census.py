@@ -4,9 +4,12 @@ import ast
 import json
 import subprocess
 import sys
+from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
@@ -30,6 +33,7 @@ TOLERATED = {
     "_socket": "the C half of socket",
     "_ssl": "the C half of ssl",
     "asyncio": "python-statemachine imports it for asynchronous callbacks, of which there are none here",
+    "multiprocessing.connection": "pyrate-limiter imports it for buckets that processes share, of which there are none",
     "socket": "asyncio imports it",
     "ssl": "asyncio imports it",
 }
@@ -88,12 +92,41 @@ def test_what_acts_pulls_in_no_client(tmp_path: Path) -> None:
     assert {name.partition(".")[0] for name in found} & CLIENTS == set()
 
 
+WRITERS = {"requests": "sphinx", "urllib3": "requests"}
+"""Clients that come with a tool of the documentation, by the one who asks for them; no run can import them."""
+
+
+def needed(name: str, extra: str = "") -> set[str]:
+    """Return the names of the distributions that `name` is installed with, itself included; normalised."""
+    found: set[str] = set()
+    left = [(name, extra)]
+    while left:
+        one, wanted = left.pop()
+        for text in distribution(one).requires or ():
+            requirement = Requirement(text)
+            here = requirement.marker is None or requirement.marker.evaluate({"extra": wanted})
+            if here and canonicalize_name(requirement.name) not in found:
+                found.add(canonicalize_name(requirement.name))
+                left.append((requirement.name, ""))
+    return found
+
+
+def test_nothing_that_a_run_needs_is_a_client() -> None:
+    """No package that comes with ours, at any depth, is a client of a network."""
+    needs = needed("peak-trade")
+    assert {"z3-solver", "python-statemachine", "markdown-it-py"} <= needs
+    assert {name.replace("-", "_") for name in needs} & CLIENTS == set()
+
+
 def test_no_package_that_the_lock_pins_is_a_client() -> None:
-    """Nothing that is installed for a run or for development is a client of a network."""
+    """Nothing that is pinned is a client of a network, but what the documentation's builder brings and no run needs."""
     lock = (ROOT / "requirements.lock").read_text()
     pinned = {line.partition("==")[0].replace("-", "_") for line in lock.splitlines() if "==" in line}
     assert len(pinned) > 20
-    assert pinned & CLIENTS == set()
+    assert pinned & CLIENTS == set(WRITERS)
+    for client, asker in WRITERS.items():
+        by = lock.partition(f"\n{client}==")[2].partition("# via ")[2].partition("\n")[0]
+        assert by.strip() == asker, f"{client} is pinned for {by}"
 
 
 BY_NAME = {

@@ -98,7 +98,7 @@ def test_each_kind_of_page_has_a_landing_page_that_says_for_whom() -> None:
 
 
 def test_every_page_is_reached_by_links_that_lead_somewhere(site: Path) -> None:
-    """From the first page, links lead to every page of the site; each has its file, and its anchor if it names one."""
+    """From the first page, links and the search lead to every page; each has its file, and the anchors it links to."""
     known: dict[str, Elements] = {}
     left, broken = ["index.html"], []
     while left:
@@ -107,7 +107,7 @@ def test_every_page_is_reached_by_links_that_lead_somewhere(site: Path) -> None:
             continue
         known[name] = Elements(site / name)
         for tag, attributes in known[name].found:
-            parts = urlsplit(attributes.get("href", "#")) if tag == "a" else urlsplit("")
+            parts = urlsplit(attributes.get({"a": "href", "form": "action"}.get(tag, ""), ""))
             if parts.scheme or not parts.path:
                 continue
             target = normpath(PurePosixPath(name).parent.joinpath(unquote(parts.path)).as_posix())

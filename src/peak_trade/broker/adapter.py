@@ -208,10 +208,11 @@ class Adapter:
 
     def _move(self, event: str) -> None:
         """Offer the breaker an event, and count where it goes."""
-        before = self.breaker.state
-        taken = self.breaker.offer(event)
-        assert taken or event == "tick", f"{event} in {self.breaker.value}"
-        if self.breaker.state != before:
+        breaker = self.breaker
+        before = breaker.value[0]
+        taken = breaker.offer(event)
+        assert taken or event == "tick", f"{event} in {breaker.value}"
+        if breaker.value[0] != before:
             self.counts[f"breaker.{self.breaker.state}"] += 1
 
 

@@ -139,7 +139,7 @@ class Floor:
     def happen(self, arrival: int, *facts: Any) -> None:  # noqa: ANN401 - an item of the ledger
         """Take one item: a trade [arrival, lots, ticks], an expiry [arrival], or [arrival, word, …]."""
         held = self.held[arrival]
-        if len(facts) == 2 and type(facts[0]) is int:  # noqa: PLR2004 - nearly all are trades
+        if len(facts) == 2 and type(facts[0]) is int:  # nearly all are trades
             self._trade(held, *facts)
             return
         match facts:

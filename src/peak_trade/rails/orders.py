@@ -89,14 +89,15 @@ def _told(order: Known, status: OrderStatus, venue: Figures) -> Iterator[Differe
 def _reported(order: Known, venue: Figures) -> Iterator[Difference]:
     """Yield what differs from the venue's last report at our cursor, and whether the venue shows the order at all."""
     report = venue.report
-    cum = 0 if report is None and venue.nothing else order.cum_lots if report is None else report.cum_lots
     closed = report is not None and report.leaves_lots == 0
-    if report is None:
-        if cum != order.cum_lots + venue.explained_lots:
-            yield _hard(order, Code.CUM, order.cum_lots, cum)
-    else:
+    if report is not None and venue.settled:
         figures = (report.order_lots or order.qty_lots, report.cum_lots, report.leaves_lots)
         yield from _quantities(order, figures, venue, waiting=order.state in UNANSWERED)
+    elif report is not None or venue.nothing:
+        # Without a head only the executions are sure to be there: what came after the last one is not known.
+        cum = 0 if report is None else report.cum_lots
+        if cum != order.cum_lots + venue.explained_lots:
+            yield _planned_or_read(order, Code.CUM, (order.cum_lots, cum), settled=venue.settled)
     if venue.unread is not None or closed or order.state in UNANSWERED | CLOSED or not order.leaves_lots:
         return
     if venue.asked and venue.settled:

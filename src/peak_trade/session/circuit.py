@@ -25,6 +25,7 @@ class Circuit:
     def __init__(self, tape: Recorder, adapter: Adapter) -> None:
         self._tape, self._adapter = tape, adapter
         self._kept = adapter.breaker.kept()
+        self._live = False
 
     @property
     def replaying(self) -> bool:
@@ -67,11 +68,14 @@ class Circuit:
             self._tape.append(BREAKER, {"step": self._adapter.step, **kept})
 
     def _catch_up(self) -> None:
-        """Take the breaker from the records that are next, if they are of it."""
+        """Take the breaker from the records that are next, if they are of it; none is once the run is live."""
+        if self._live:
+            return
         while (record := self._tape.peek()) is not None and record.kind == BREAKER:
             self._tape.append(BREAKER, record.body)
             self._kept = {name: _plain(record.body[name]) for name in self._kept}
             self._adapter.breaker.restore(self._kept)
+        self._live = not self._tape.replaying
 
 
 def _plain(value: object) -> int | str:
