@@ -48,7 +48,7 @@ def spoken(claim: Heard, value: Value, payload: dict[str, Scalar]) -> bool:
     return bool(evaluate(claim.when, Env(context, payload, value.state, claim.event)))
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(hearing)
 def test_what_must_be_heard(machine: Machine) -> None:
     """It is refuted iff a run ends in an offer that is not taken, by a shortest one; proved only if none does."""

@@ -17,7 +17,7 @@ from peak_trade.lang.source import Diagnostic
 FOLDER = Path(__file__).parent / "spec"
 CASES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
 BY_SOLVER = {"PT052", "PT053"}
-OF_SYSTEMS = {"PT070", "PT071", "PT072", "PT073"}
+OF_SYSTEMS = {"PT070", "PT071", "PT072", "PT073", "PT074"}
 
 
 def found(case: str) -> tuple[Diagnostic, ...]:

@@ -15,7 +15,7 @@ from peak_trade.session.config import LimitsPart
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "rails.md"
-REGISTER: dict[Rail | Tripwire, Entry] = {**BEFORE, **AFTER}
+RAILS: tuple[Rail | Tripwire, ...] = (*Rail, *Tripwire)
 DENIED = "tests/unit/session/test_decide.py::test_without_the_check_the_whole_batch_would_leave"
 TRIPPED = "tests/unit/session/test_risk.py::test_without_the_wire_the_session_goes_on"
 IDENTIFIER = re.compile(r"\bid: ([A-Z][A-Z0-9-]*)\b")
@@ -28,9 +28,14 @@ def table(heading: str) -> list[list[str]]:
     return [[cell.strip() for cell in row] for row in rows[2:]]
 
 
+def entry_of(rail: Rail | Tripwire) -> Entry:
+    """The entry of a rail; a limit and a tripwire may have the same name."""
+    return AFTER[rail] if isinstance(rail, Tripwire) else BEFORE[rail]
+
+
 def shown(rail: Rail | Tripwire) -> list[str]:
     """The row that the code gives."""
-    entry = REGISTER[rail]
+    entry = entry_of(rail)
     limits = "<br>".join(f"`{name}` {unit(name)}".strip() for name in entry.limits) or "–"
     test = TRIPPED if isinstance(rail, Tripwire) else DENIED
     return [f"`{rail}`", kind(rail), limits, entry.hazard, entry.place, entry.source, f"`{test}[{rail}]`"]
@@ -60,13 +65,13 @@ def test_the_page_has_the_event_of_each_severity() -> None:
 
 def test_every_limit_has_a_rail() -> None:
     """No limit of the configuration is without a rail that it is a limit of, and no rail has a limit that is none."""
-    assert {name for entry in REGISTER.values() for name in entry.limits} == set(LimitsPart.model_fields)
+    assert {name for rail in RAILS for name in entry_of(rail).limits} == set(LimitsPart.model_fields)
 
 
-@pytest.mark.parametrize("rail", list(REGISTER), ids=lambda rail: f"{type(rail).__name__}-{rail}")
+@pytest.mark.parametrize("rail", RAILS, ids=lambda rail: f"{type(rail).__name__}-{rail}")
 def test_hazard_and_place_are_declared(rail: Rail | Tripwire) -> None:
     """The hazard stands in the threat model, the place in the specification of the session or of the system."""
-    entry = REGISTER[rail]
+    entry = entry_of(rail)
     assert entry.hazard in IDENTIFIER_OF_HAZARDS
     assert entry.place in IDENTIFIERS
 
@@ -80,9 +85,9 @@ IDENTIFIER_OF_HAZARDS = set(re.findall(r"id: (H-[a-z-]+)", (ROOT / "spec" / "con
 def test_every_named_test_is_there() -> None:
     """The tests that the page names are those that pytest finds, one for each rail."""
     files = [name.split("::")[0] for name in (DENIED, TRIPPED)]
-    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", *files]
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-p", "no:cacheprovider", *files]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    named = {shown(rail)[-1].strip("`") for rail in REGISTER}
+    named = {shown(rail)[-1].strip("`") for rail in RAILS}
     assert named <= set(done.stdout.splitlines())
     assert {line for line in done.stdout.splitlines() if line.startswith((DENIED, TRIPPED))} == named

@@ -23,6 +23,7 @@ from peak_trade.lang.machine import (
     Dismissal,
     Event,
     Field,
+    Heard,
     LeadsTo,
     Machine,
     Origin,
@@ -93,6 +94,8 @@ def _property(index: int) -> st.SearchStrategy[Any]:
         st.builds(Step, name, texts, wide_steps, answers),
         st.builds(Witness, name, texts, wide_claims, answers),
         st.builds(LeadsTo, name, texts, wide_claims, wide_claims, expressions(INT, WIDE, 2), fair, answers),
+        st.builds(Heard, name, texts, st.just("press"), wide_guards | st.just(TRUE), answers),
+        st.builds(Heard, name, texts, st.just("fail"), wide_claims, answers),
     )
 
 

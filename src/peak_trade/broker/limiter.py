@@ -15,18 +15,23 @@ NAME: Final = "call"
 class Limiter:
     """The rate of calls; it never sleeps and starts no thread: who must wait is told how long."""
 
-    __slots__ = ("_bucket", "_most", "_pace")
+    __slots__ = ("_bucket", "_held", "_most", "_pace")
 
     def __init__(self, calls_per_second_max: int, pace: Pace) -> None:
         self._bucket = InMemoryBucket([Rate(calls_per_second_max, Duration.SECOND)])
-        self._most = 2 * calls_per_second_max
+        self._held, self._most = 0, 2 * calls_per_second_max
         self._pace = pace
 
     def ask(self) -> int:
         """Take a place and return 0, or take none and return in how many milliseconds one is free."""
         now_ms = self._pace.now_ms
-        if self._bucket.count() >= self._most:
+        item = RateItem(NAME, now_ms)
+        if not self._bucket.put(item):
+            wait_ms = self._bucket.waiting(item)
+            assert isinstance(wait_ms, int), "a bucket in memory answers at once"
+            return max(1, wait_ms)
+        self._held += 1
+        if self._held >= self._most:  # what is older than a second is let go
             self._bucket.leak(now_ms)
-        decision = self._bucket.put_decision(RateItem(NAME, now_ms))
-        assert not hasattr(decision, "__await__"), "a bucket in memory answers at once"
-        return 0 if decision.allowed else max(1, decision.retry_after_ms or 0)
+            self._held = self._bucket.count()
+        return 0

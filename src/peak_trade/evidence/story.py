@@ -137,7 +137,7 @@ def _reconciled(story: Story, body: Any) -> None:  # noqa: ANN401 - a record's b
 
 
 def _difference(story: Story, body: Any) -> None:  # noqa: ANN401 - a record's body
-    story.differences.append({key: body[f"{key}_lots" if key in ("book", "venue") else key] for key in DIFFERENCE})
+    story.differences.append({key: body[key] if key in body else body[f"{key}_lots"] for key in DIFFERENCE})
 
 
 def _trip(story: Story, body: Any) -> None:  # noqa: ANN401 - a record's body

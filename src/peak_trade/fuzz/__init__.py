@@ -1,1 +1,1 @@
-"""Many seeded sessions and the failure matrix: what goes wrong on purpose, and what was seen of it."""
+"""What goes wrong, done to whole sessions on purpose: seeded worlds, crashes, and the verdict on how each one ended."""

@@ -6,6 +6,7 @@ what reports that we have not read yet explain is lag. Nothing is corrected here
 Limits: linear in orders and reports, if reports come in cursor order; memory holds both sides' executions.
 """
 
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -73,12 +74,11 @@ class _Comparison:
         """Return the comparison with its reports in order and looked through once."""
         self = cls(ours, venue, patience_steps, _in_order(venue.reports))
         self.sent = {name: order for name, order in ours.orders.items() if order.state not in UNSENT}
-        for report in self.reports:
-            self.newest[report.client_order_id] = report
-            if report.cursor <= ours.cursor:
-                self.last[report.client_order_id] = report
-            else:
-                self.unread.add(report.client_order_id)
+        read = bisect_right(self.reports, ours.cursor, key=attrgetter("cursor"))
+        self.last = {report.client_order_id: report for report in self.reports[:read]}
+        later = {report.client_order_id: report for report in self.reports[read:]}
+        self.newest = self.last | later if later else self.last
+        self.unread = set(later)
         return self
 
     def differences(self) -> Iterator[Difference]:

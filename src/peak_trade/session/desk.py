@@ -203,9 +203,10 @@ class Desk:
             "cum": value[2],
             "leaves": value[3],
             "step": self.step,
-            **dict(zip(self.fields[event], payload, strict=True)),
-            **facts,
         }
+        for name, item in zip(self.fields[event], payload, strict=True):
+            body[name] = item
+        body |= facts
         if detail:
             body["detail"] = detail
         self.tape.append(ORDER, body)
@@ -234,7 +235,7 @@ class Desk:
             made = Execution(name, change, facts["price_ticks"], facts["fee_ticks"])
             self.executions[facts["exec_id"]] = made
             realized += self.book.fill(order, made.lots, made.ticks, made.fee_ticks)
-        return {"realized_ticks": realized, "position_lots": self.book.position(order.request.symbol).lots}
+        return {"realized_ticks": realized, "position_lots": self.book.positions[order.request.symbol].lots}
 
     def trip(self, wire: Tripwire, order: str = "", clause: str = "") -> None:
         """Record that `wire` tripped, on which order and for which broken clause, if it is about one."""

@@ -17,7 +17,7 @@ from peak_trade.broker.mock import MockVenue
 from peak_trade.broker.swarm import seeded, swarm
 from peak_trade.market.terms import Side, Tif
 
-MANY = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+MANY = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 CLOSES = {ReportKind.CANCELED, ReportKind.EXPIRED}
 PENDING = {ReportKind.PENDING_CANCEL, ReportKind.PENDING_REPLACE}
 

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from peak_trade.broker.errors import VenueTimeout
+from peak_trade.broker.faults import Fault, FaultKind
 from peak_trade.broker.ledger import Ledger, LedgerDamaged
 from peak_trade.broker.mock import MockVenue, Settings
 from peak_trade.broker.swarm import seeded
@@ -125,3 +127,22 @@ def test_a_full_disk_leaves_no_half_line(tmp_path: Path, monkeypatch: pytest.Mon
     ledger.write(["b"])
     ledger.close()
     assert Ledger(tmp_path / "l").entries == [["b"]]
+
+
+def test_another_plan_is_refused(tmp_path: Path, make_order: Callable[..., Any]) -> None:
+    """A venue whose plan struck is not opened without that plan: what fired is part of what it did."""
+    plan = (Fault(FaultKind.TIMEOUT_AFTER, order=1),)
+    venue = MockVenue.open(tmp_path / "l", 1, Settings(), plan)
+    with pytest.raises(VenueTimeout):
+        venue.place_order(make_order("a"))
+    venue.close()
+    with pytest.raises(LedgerDamaged, match="timeout_after"):
+        MockVenue.open(tmp_path / "l", 1, Settings())
+    assert MockVenue.open(tmp_path / "l", 1, Settings(), plan).fired == {FaultKind.TIMEOUT_AFTER: 1}
+
+
+def test_without_a_plan_the_ledger_has_nothing_of_one(tmp_path: Path, make_program: Callable[..., Any]) -> None:
+    """An empty plan costs no line: orders, cancels and steps are all that is written."""
+    make_program(5, 80, Settings(0, 300)).run(tmp_path / "l")
+    found = {entry[0] for entry in Ledger(tmp_path / "l").entries}
+    assert {"place", "advance"} <= found <= {"place", "cancel", "advance"}

@@ -71,7 +71,7 @@ def test_a_new_limit_is_the_one_that_counts(
     venue.place_order(make_order("b", side=side, **REST | {"limit_ticks": near}))
     venue.place_order(make_order("c", side=side, **REST | {"limit_ticks": far}))
     venue.advance(1, ())
-    venue.advance(2, (make_bar(volume_lots=0),))
+    venue.advance(2, (make_bar(low_ticks=97, high_ticks=103, close_ticks=100),))  # from here on they wait by price
     venue.replace_order(ReplaceRequest("r1", "a", 10, near))
     venue.replace_order(ReplaceRequest("r2", "b", 10, far))
     venue.advance(3, (make_bar(),))

@@ -23,7 +23,7 @@ def valid(schema: Any, data: object, root: dict[str, Any]) -> bool:
     known = {"anyOf", "$ref", "type", "enum", "pattern", "minLength", "maxLength", "minimum", "items", "minItems"}
     known |= {"maxItems", "properties", "patternProperties", "additionalProperties", "required", "maxProperties"}
     known |= {"minProperties", "title", "description", "default", "$defs", "$schema", "const"}
-    known |= {"if", "then", "else"}
+    known |= {"if", "then", "else", "dependentRequired"}
     assert schema.keys() <= known, schema.keys() - known
     if "$ref" in schema:
         return valid(root["$defs"][schema["$ref"].rpartition("/")[2]], data, root)
@@ -64,7 +64,9 @@ def _valid_mapping(schema: dict[str, Any], data: dict[str, Any], root: dict[str,
             not parts and schema.get("additionalProperties") is False
         ):
             return False
-    return data.keys() >= set(schema.get("required", []))
+    needed = schema.get("dependentRequired", {}).items()
+    also = {other for key, others in needed if key in data for other in others}
+    return data.keys() >= {*schema.get("required", []), *also}
 
 
 def data_of(path: Path) -> object:

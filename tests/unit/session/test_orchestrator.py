@@ -356,7 +356,7 @@ def test_cash_is_never_negative_however_hard_the_strategy_buys(opened: Open, tol
 
 def report(cursor: int, order: str, lots: int) -> Report:
     """An execution report as a venue might send it."""
-    return Report(cursor, order, "v1", f"e{cursor}", ReportKind.TRADE, lots, 100_000, 100, lots, 0, 1)
+    return Report(cursor, order, "v1", f"e{cursor}", ReportKind.TRADE, lots, 100_000, 100, lots, max(0, 5 - lots), 1, 5)
 
 
 def test_a_fill_counts_once_however_often_it_comes(opened: Open) -> None:

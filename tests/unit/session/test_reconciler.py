@@ -221,6 +221,15 @@ def test_a_status_that_is_ahead_of_its_report_has_patience(shop: Shop) -> None:
     assert shop.compare().found == ()
 
 
+def test_what_came_after_the_last_fill_of_a_closed_order_is_no_difference(shop: Shop) -> None:
+    """The executions say nothing of a cancel after them: a book that read it agrees, and nobody is asked for it."""
+    shop.real.cancel_order("partly")
+    shop.read()
+    assert shop.book.orders["partly"].value[0] == "canceled"
+    assert shop.compare(closing=True).found == ()
+    assert shop.venue.calls == ["list", "fills 0"]
+
+
 def test_a_ghost_is_hard_at_once(shop: Shop) -> None:
     """An order that is not ours is no matter of patience."""
     stray = OrderStatus("stray", "v9", SYMBOLS[0], Side.BUY, shop.real.list_open_orders()[0].status, 3, 0, 3)

@@ -68,7 +68,7 @@ def _compared(both: Both, claim: Claim, old: Expr, new: Expr, event: str | None 
         return claim
     encoding = both.encoding
     was, now = (encoding.holds(one) if event is None else encoding.given(one, event) for one in (old, new))
-    space = _after(both) if event is None else encoding.is_event(event)
+    space = _after(both) if event is None else _offers(both, event)
     dropped, gained = both.ask(space, was, both.no(now)), both.ask(space, now, both.no(was))
     shown = gained if isinstance(gained, Found) else dropped
     names, about = spoken((old, new)), None if claim.kind in ("step", "heard") else ""
@@ -83,6 +83,12 @@ def _after(both: Both) -> Term:
     return both.encoding.world.every(
         both.within(context[item.name], item) for machine in sides for item in machine.variables
     )
+
+
+def _offers(both: Both, event: str) -> Term:
+    """Return the term that is true iff `event` is offered with a payload that both machines know."""
+    encoding = both.encoding
+    return encoding.world.every((encoding.is_event(event), both.old.offers[event], both.new.offers[event]))
 
 
 def _led(both: Both, claim: Claim, old: LeadsTo, new: LeadsTo) -> Claim:

@@ -1,0 +1,96 @@
+"""The world of a seed: short bars, a strategy that keeps orders at work, and a plan of faults of any kind.
+
+A function of the seed alone. Limits: `STEPS_MIN` to `STEPS_MAX` steps, one or two symbols, faults for the first
+`ORDERS_MAX` orders.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+from peak_trade.broker.faults import Fault, FaultKind, Phase
+from peak_trade.broker.swarm import drawn, seeded, swarm
+from peak_trade.fuzz.traders import Busy
+from peak_trade.fuzz.world import Deed, World, planned
+from peak_trade.market.synthetic import walk
+from peak_trade.session.config import AdapterPart, Config, LimitsPart, VenuePart
+
+STEPS_MIN: Final = 16
+STEPS_MAX: Final = 40
+ORDERS_MAX: Final = 100
+RATES_PERMILLE: Final = (100, 250, 500, 900)
+STOPPED_EARLY: Final = 6
+"""One session of so many is interfered with by an operator, a health check or a drifted configuration."""
+DIES: Final = 4
+"""In one session of so many the process dies, once or twice."""
+OPERATIONS_MAX: Final = 120
+"""At which of its journal's writes a process may die."""
+INTERRUPTS: Final = ("kill", "stop", "abort", "health_failed", "config_drift")
+
+
+def seeded_world(seed: int) -> World:
+    """Return the world of `seed`."""
+    steps = STEPS_MIN + drawn(seed, "steps") % (STEPS_MAX - STEPS_MIN + 1)
+    symbols = 1 + drawn(seed, "symbols") % 2
+    rate = RATES_PERMILLE[drawn(seed, "rate") % len(RATES_PERMILLE)]
+    plan = seeded(seed, ORDERS_MAX, steps, rate, swarm(seed))
+    config = _config(seed).model_copy(update={"faults": planned(plan)})
+    deeds = (*_replaces(seed, plan), *_interrupts(seed, steps))
+    return World(config, walk(seed, symbols, steps, volume_lots=40), Busy(seed).fresh, deeds, _crashes(seed))
+
+
+def _config(seed: int) -> Config:
+    """Return a configuration whose limits are met now and then, and in most worlds are not."""
+    draw = drawn(seed, "config")
+    share = 200 + draw % 5 * 200
+    return Config(
+        seed=seed,
+        cash_ticks=10**9,
+        wind_down_steps=4,
+        attempts_max=1 + draw // 8 % 4,
+        reconcile_steps=1 + draw // 64 % 8,
+        patience_steps=1 + draw // 512 % 5,
+        adapter_limits=AdapterPart(failures_max=1 + draw // 4096 % 5, cooldown_steps=1 + draw // 32768 % 2),
+        limits=LimitsPart(
+            short_allowed=draw // 2**18 % 4 == 0,
+            day_loss_ticks_max=(10**5, 10**6, 10**9, 10**9)[draw // 2**20 % 4],
+            position_lots_max=(60, 400, 400, 400)[draw // 2**22 % 4],
+            self_cross_allowed=draw // 2**24 % 2 == 0,
+            unknown_row_orders_max=(1, 10)[draw // 2**25 % 2],
+            reject_row_orders_max=(1, 10)[draw // 2**26 % 2],
+        ),
+        venue=VenuePart(
+            participation_permille_min=share // 2,
+            participation_permille_max=share,
+            fee_permille=draw // 2**28 % 3,
+            slippage_ticks=draw // 2**30 % 3,
+        ),
+    )
+
+
+def _replaces(seed: int, plan: tuple[Fault, ...]) -> tuple[Deed, ...]:
+    """Return a hand at the venue for each order whose replacement is struck: a session asks for none itself."""
+    struck = [fault.order for fault in plan if fault.phase is Phase.REPLACING]
+    return tuple(Deed(1, "replace", order, 1 + drawn(seed, "less", order) % 9) for order in struck)
+
+
+def _interrupts(seed: int, steps: int) -> tuple[Deed, ...]:
+    draw = drawn(seed, "interrupt")
+    if draw % STOPPED_EARLY:
+        return ()
+    what = INTERRUPTS[draw // STOPPED_EARLY % len(INTERRUPTS)]
+    facts = (("drifted_flag", draw // 2**16 % 2 == 1),) if what == "config_drift" else ()
+    return (Deed(2 + draw // 2**20 % steps, what, facts=facts),)
+
+
+def _crashes(seed: int) -> tuple[int, ...]:
+    draw = drawn(seed, "crash")
+    if draw % DIES:
+        return ()
+    count = 1 + draw // DIES % 2
+    return tuple(1 + drawn(seed, "crash", number) % OPERATIONS_MAX for number in range(count))
+
+
+def without(world: World, kinds: frozenset[FaultKind]) -> World:
+    """Return the world without the faults of these kinds: to make a failure smaller."""
+    faults = [fault for fault in world.config.faults if FaultKind(str(fault["kind"])) not in kinds]
+    return replace(world, config=world.config.model_copy(update={"faults": faults}))
