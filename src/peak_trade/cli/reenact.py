@@ -75,6 +75,7 @@ class Script:
     latched: bool = False
     rearm: str = ""
     events: dict[int, list[Input]] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
 
 
 class WrongWorld(ValueError):  # noqa: N818 - said of what was given
@@ -135,6 +136,8 @@ def script_of(kept: Kept) -> Script:
         elif event in EXTERNAL:
             payload = {name: _scalar(body[name]) for name in payloads[event]}
             script.events.setdefault(int(body["step"] or 0), []).append((event, payload))
+            if body.get("operator"):
+                script.names[event] = str(body["operator"])
     return script
 
 
@@ -203,6 +206,7 @@ def _play(session: Session, script: Script, wanted: Callable[[], bool]) -> None:
         if orchestrator.over or not wanted():
             return
         orchestrator.inputs.asked = list(script.events.get(orchestrator.moment.step, ()))
+        orchestrator.inputs.names = dict(script.names)
         orchestrator.run_n_steps(1)
 
 

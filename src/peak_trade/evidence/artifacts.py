@@ -84,7 +84,7 @@ class Orders(Part):
     expired: int
     rejected: int
     unknown_at_end: int
-    other_at_end: int = Field(description="placed, and in none of the states above: new, pending new, pending cancel")
+    other_at_end: int = Field(description="placed, and in none of the states above: new, pending, done for the day, …")
     denied_by: dict[str, int]
 
 
@@ -94,12 +94,17 @@ class Metrics(Part):
     schema_version: Literal[1] = 1
     steps: int
     orders: Orders
-    fills: int
+    fills: int = Field(description="executions that stand: what was busted is none, what was corrected is one")
     filled_lots: int
+    busts: int = 0
+    corrections: int = 0
     start_equity_ticks: int
     end_equity_ticks: int
     fees_ticks: int
     realized_ticks: int
+    undone_realized_ticks: int = Field(
+        default=0, description="part of realized_ticks that no row of trades.csv carries"
+    )
     max_drawdown_ticks: int
     positions_at_end_lots: dict[str, int]
     performance: dict[str, float | None] = Field(description="textbook measures; each named with its unit")
@@ -114,7 +119,7 @@ def json_text(part: Part) -> str:
 
 
 def trades_csv(story: Story) -> str:
-    """Return trades.csv: one row for each execution, in the order in which the book took them."""
+    """Return trades.csv: one row for each execution that stands, in the order in which the book took it as it is."""
     return _csv([field.name for field in fields(Trade)], [asdict(trade) for trade in story.trades])
 
 
@@ -135,6 +140,7 @@ def metrics(story: Story, start_ticks: int, performance: Mapping[str, float | No
         if line.rail:
             denied_by[line.rail] = denied_by.get(line.rail, 0) + 1
     last = story.accounts[-1] if story.accounts else None
+    named = ("denied", "filled", "partially_filled", "canceled", "expired", "rejected", "unknown")
     return Metrics(
         steps=story.steps,
         orders=Orders(
@@ -146,15 +152,18 @@ def metrics(story: Story, start_ticks: int, performance: Mapping[str, float | No
             expired=states.get("expired", 0),
             rejected=states.get("rejected", 0),
             unknown_at_end=states.get("unknown", 0),
-            other_at_end=sum(states.get(name, 0) for name in ("pending_new", "new", "pending_cancel")),
+            other_at_end=len(story.lines) - sum(states.get(name, 0) for name in named),
             denied_by=denied_by,
         ),
         fills=len(story.trades),
         filled_lots=sum(trade.lots for trade in story.trades),
+        busts=story.undone["bust"],
+        corrections=story.undone["correct"],
         start_equity_ticks=start_ticks,
         end_equity_ticks=last.equity_ticks if last else start_ticks,
         fees_ticks=last.fees_ticks if last else 0,
         realized_ticks=last.realized_ticks if last else 0,
+        undone_realized_ticks=story.undone_ticks,
         max_drawdown_ticks=max((row.drawdown_ticks for row in story.accounts), default=0),
         positions_at_end_lots={symbol: lots for symbol, lots in sorted(story.positions.items()) if lots},
         performance=dict(performance),

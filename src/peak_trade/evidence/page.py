@@ -155,7 +155,12 @@ def _facts(contents: Contents) -> list[dict[str, Any]]:
         {"name": "final state", "value": story.state, "small": False},
         {"name": "orders placed", "value": f"{len(story.lines) - denied:,}", "small": False},
         {"name": "denied by rails", "value": f"{denied:,}", "small": False},
-        {"name": "fills", "value": f"{len(story.trades):,}", "small": False},
+        {"name": "fills that stand", "value": f"{len(story.trades):,}", "small": False},
+        {
+            "name": "busted · corrected",
+            "value": f"{story.undone['bust']:,} · {story.undone['correct']:,}",
+            "small": False,
+        },
         {"name": "unknown outcomes met", "value": f"{story.events['time_out']:,}", "small": False},
         {"name": "rails tripped", "value": f"{sum(story.trips.values()):,}", "small": False},
         {"name": "properties proved", "value": f"{proved} of {len(contents.claims)}", "small": False},
@@ -178,11 +183,10 @@ def _ends(contents: Contents) -> dict[str, Any]:
     traded = len(story.positions)
     if not story.reconciled.get("asked"):
         reconciled = "Book and venue were not compared: the venue gave no answer, so there is no evidence."
-    elif story.differences:
-        reconciled = f"Book and venue differ in {len(story.differences)} places:"
     else:
-        count = story.reconciled["orders"]
-        reconciled = f"Book and venue were compared at the end, {count:,} orders both ways: no difference."
+        at = "at the end" if story.reconciled.get("closing", True) else f"last at step {story.reconciled['step']:,}"
+        differ = f"{len(story.differences)} differences:" if story.differences else "no difference."
+        reconciled = f"Book and venue were compared {at}, {story.reconciled['orders']:,} orders both ways: {differ}"
     return {
         "positions_text": f"{traded - len(held)} of {traded} traded symbols are flat."
         if traded

@@ -1,15 +1,16 @@
 """The timeline holds every record that is not daily routine: each change of state, refusal, trip, drift and recovery.
 
 Routine is a tick, a batch or a count that was taken without a change of the session's state, an order event that was
-taken, and the account of a step. Rows are in the journal's order; `ts` is session time, there is no other clock.
+taken, a comparison in the middle of the run that agrees, and the account of a step. That an execution is taken back or
+corrected is none. Rows are in the journal's order; `ts` is session time, there is no other clock.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from peak_trade.evidence.story import QUIET
-from peak_trade.journal.record import Record
+from peak_trade.evidence.story import HEALING, QUIET, UNDOING
+from peak_trade.journal.record import Body, Record
 
 ROWS_MAX: Final = 1_000
 FIRST_ROWS: Final = 200
@@ -74,10 +75,8 @@ def _told(record: Record, state: str) -> tuple[str, str]:  # noqa: PLR0911 - one
     match record.kind:
         case "session":
             return _session(body, state)
-        case "order" if body["outcome"] != "taken" or body["event"] == "deny":
-            rail = f", denied by rail {body['rail']}" if body.get("rail") else ""
-            what = f"order {body['order']}: {body['event']} {body['outcome']} ({body['by']}){rail}"
-            return what, what if rail or body["outcome"] in ("refused", "broken") else ""
+        case "order":
+            return _order(body)
         case "trip":
             what = f"tripwire {body['wire']} tripped{' on ' + str(body['order']) if body.get('order') else ''}"
             return what, what
@@ -85,17 +84,43 @@ def _told(record: Record, state: str) -> tuple[str, str]:  # noqa: PLR0911 - one
             what = f"an earlier process was recovered: {body['records']} records kept, {body['cut_bytes']} bytes cut"
             return what, what
         case "reconciled":
-            asked = f"{body['differences']} differences" if body["asked"] else "the venue gave no answer"
-            return f"book and venue compared, {body['orders']} orders: {asked}", ""
+            return _compared(body)
         case "difference":
-            what = f"{body['code']} {body['subject']}: book {body['book_lots']}, venue {body['venue_lots']} lots"
-            return what, what
+            return _difference(body)
+        case "breaker":
+            return f"the circuit breaker is {body['state']} after {body['failures']} failures", ""
         case "run":
             return f"run {body['run']} by version {body['version']}, seed {body['seed']}", ""
         case "end":
             return f"ended in {body['state']}", ""
         case _:
             return "", ""
+
+
+def _order(body: Body) -> tuple[str, str]:
+    if body["outcome"] != "taken" or body["event"] == "deny":
+        rail = f", denied by rail {body['rail']}" if body.get("rail") else ""
+        what = f"order {body['order']}: {body['event']} {body['outcome']} ({body['by']}){rail}"
+        return what, what if rail or body["outcome"] in ("refused", "broken") else ""
+    if body["event"] in UNDOING:
+        return f"order {body['order']}: {body['event']} of {body['ref_id']}, position {body['position_lots']} lots", ""
+    return "", ""
+
+
+def _compared(body: Body) -> tuple[str, str]:
+    """Comparisons in the middle of the run that agree are routine."""
+    if body["asked"] and not body["differences"] and body.get("closing") is False:
+        return "", ""
+    asked = f"{body['differences']} differences" if body["asked"] else "the venue gave no answer"
+    return f"book and venue compared, {body['orders']} orders: {asked}", ""
+
+
+def _difference(body: Body) -> tuple[str, str]:
+    """An alarm unless what heals it is planned: then the next comparison says whether it did."""
+    book, venue = (body.get(side) or f"{body[f'{side}_lots']} lots" for side in ("book", "venue"))
+    what = f"{body['code']} {body['subject']}: book {book}, venue {venue}"
+    planned = str(body.get("action") or "")
+    return (f"{what}; planned: {planned}", "") if planned in HEALING else (what, what)
 
 
 def _session(body: object, state: str) -> tuple[str, str]:

@@ -13,12 +13,15 @@ from peak_trade.broker.errors import BrokerError
 from peak_trade.broker.messages import OrderRequest, ReplaceRequest
 from peak_trade.broker.mock import MockVenue
 from peak_trade.fuzz.world import Deed
+from peak_trade.journal.errors import JournalRefusal
+from peak_trade.journal.store import Journal
 from peak_trade.market.bars import Bar
 from peak_trade.market.terms import Kind, Side, Tif
-from peak_trade.session.assembly import KILL_SWITCH, Session
+from peak_trade.session.assembly import JOURNAL, KILL_SWITCH, Session
 from peak_trade.session.book import Book
 from peak_trade.session.killswitch import KillSwitch
 from peak_trade.session.plan import World as Market
+from peak_trade.session.recording import schema
 
 HAND: Final = "hand"
 """Whose name stands in the kill switch, and how ids of requests begin that are not the session's."""
@@ -30,8 +33,9 @@ ASKED: Final = frozenset({"stop", "abort", "health_failed", "resume_trading", "c
 """Deeds that the session hears through its inputs."""
 
 
-def act(session: Session, deeds: tuple[Deed, ...]) -> None:
-    """Do what is due before the next step of the session, but for what is done at the venue."""
+def act(session: Session, deeds: tuple[Deed, ...]) -> list[str]:
+    """Do what is due before the next step, but for what is done at the venue; return by what it was turned away."""
+    refused: list[str] = []
     orchestrator = session.orchestrator
     step = orchestrator.moment.step + 1
     for deed in deeds:
@@ -46,8 +50,21 @@ def act(session: Session, deeds: tuple[Deed, ...]) -> None:
             continue  # it stands on the tape
         elif deed.what == "kill":
             KillSwitch(session.setup.folder / KILL_SWITCH).latch(HAND)
+        elif deed.what == "rival":
+            refused += _rival(session)
         else:
             orchestrator.inputs.asked.append((deed.what, dict(deed.facts)))
+    return refused
+
+
+def _rival(session: Session) -> list[str]:
+    """Open the journal once more, as a second process would; return by what that was refused."""
+    setup = session.setup
+    try:
+        Journal.open(setup.folder / JOURNAL, schema(setup.session, setup.order)).close()
+    except JournalRefusal as error:
+        return [type(error).__name__]
+    return []
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,51 +1,54 @@
 """Play one world to its end: open, step, die and start again where the world says so, and look at what is left.
 
-Limits: a session that is not over after `World.patience_steps` steps hangs, and is stopped from outside. All processes
-of a session are played in this one: dying is leaving the journal as it is and forgetting everything in memory.
+Limits: a session that is not over after `World.patience_steps` steps hangs, and is left so. All processes of a session
+are played in this one: dying is leaving the files as they are and forgetting everything in memory. At most
+`DEATHS_MAX` processes end before their session does.
 """
 
-from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from peak_trade.fuzz import hands
-from peak_trade.fuzz.disks import Died, Dying, insert
-from peak_trade.fuzz.verdict import Verdict, judge
+from peak_trade.fuzz.disks import Died, Dying, Failing, insert
+from peak_trade.fuzz.folders import BEFORE, BETWEEN, OTHER_SPEC, other
+from peak_trade.fuzz.verdict import NOTHING, Verdict, judge
 from peak_trade.fuzz.world import Machines, World
 from peak_trade.journal.errors import JournalRefusal
 from peak_trade.journal.record import Record
 from peak_trade.journal.scan import read
-from peak_trade.rails.told import Told
 from peak_trade.session.assembly import JOURNAL, VENUE, Session, open_session
 from peak_trade.session.recording import RECONCILED, RUN
 from peak_trade.session.replica import told_by
 
 FILE: Final = "journal.jsonl"
 HANGS: Final = "HANGS"
+DEATHS_MAX: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Played:
     """How a session ended: its state, the verdict on its book, its journal, and what its last process counted.
 
-    `fired` are the faults that took effect, by kind; `counts` what the adapter did; `operations` how often the journal
-    wrote; `deaths` how often a process died; `refused` the error with which a process ended instead, if one did.
+    `fired` are the planned faults that took effect, by kind; `counts` what the adapter did; `operations` how often the
+    first process's journal wrote; `deaths` how many processes died; `refused` the errors with which processes ended or
+    others were turned away. `book` is what the session holds at its end, for a comparison with another session's.
     """
 
     state: str
     why: str
+    problem: str
     steps: int
     verdict: Verdict
     records: tuple[Record, ...]
     fired: Mapping[str, int]
-    unfired: int
     counts: Mapping[str, int]
     gaps: int
     operations: int
     deaths: int
-    refused: str
+    refused: tuple[str, ...]
+    book: tuple[object, ...]
 
     @property
     def reconciles(self) -> int:
@@ -53,71 +56,113 @@ class Played:
         return sum(record.kind == RECONCILED for record in self.records)
 
 
+@dataclass(slots=True)
+class _Life:
+    """What is known of the processes so far."""
+
+    world: World
+    folder: Path
+    machines: Machines
+    disks: list[Dying]
+    deaths: int = 0
+    operations: int = 0
+    refused: list[str] = field(default_factory=list)
+
+
 def play(world: World, machines: Machines, folder: Path, disk: Dying | None = None) -> Played:
-    """Play `world` in `folder`, a fresh one; `disk` is that of the first process, and each crash has its own."""
+    """Play `world` in `folder`, a fresh one; `disk` is the first process's, if the world has none for it."""
     disks = [Dying(at) for at in world.crashes] or [disk or Dying()]
-    deaths, refused, operations = 0, "", 0
+    life = _Life(world, folder, machines, [Failing(world.fails_at, world.fails)] if world.fails else disks)
+    BEFORE[world.before](folder)
     while True:
-        disk = disks.pop(0) if disks else Dying()
-        session = open_session(world.setup(machines, folder), resume=_begun(folder))
-        insert(session, disk)
-        hands.lay_on(session, world.deeds)
+        session = _process(life)
+        if session is not None:
+            return _ended(session, life)
+        life.deaths += 1
+        if life.deaths > DEATHS_MAX:
+            raise RuntimeError(f"expected an end after {DEATHS_MAX} processes, was {life.refused}; shrink the world")
+        if life.deaths == 1:
+            _between(life)
+
+
+def _between(life: _Life) -> None:
+    """Do what is done to the folder, or try to go on with another specification."""
+    BETWEEN[life.world.between](life.folder)
+    if life.world.between == OTHER_SPEC:
         try:
-            _run(session, world)
-            session.close()
-        except Died:
-            deaths += 1
-            if session.journal is not None:
-                session.journal.abandon()
-            continue
+            open_session(life.world.setup(other(life.machines), life.folder), resume=True).close()
         except JournalRefusal as error:
-            refused = type(error).__name__
-            deaths += 1
-            if deaths > len(world.crashes) + 1:
-                raise
-            continue
-        finally:
-            operations = operations or disk.count
-            session.close()
-        return _ended(session, world, (deaths, operations, refused))
+            life.refused.append(type(error).__name__)
 
 
-def _begun(folder: Path) -> bool:
-    return (folder / JOURNAL).is_dir()
+def _process(life: _Life) -> Session | None:
+    """Play one process; return its session iff that came to its end."""
+    world = life.world
+    disk = life.disks.pop(0) if life.disks else Dying()
+    session = open_session(world.setup(life.machines, life.folder), resume=(life.folder / JOURNAL).is_dir())
+    insert(session, disk)
+    hands.lay_on(session, world.deeds)
+    try:
+        _run(session, life)
+        session.close()
+    except Died:
+        if session.journal is not None:
+            session.journal.abandon()
+        return None
+    except JournalRefusal as error:
+        life.refused.append(type(error).__name__)
+        return None
+    finally:
+        life.operations = life.operations or disk.count
+        session.close()
+    return session
 
 
-def _run(session: Session, world: World) -> None:
+def _run(session: Session, life: _Life) -> None:
     """Take steps until the session is over, or hangs."""
     session.start()
-    for _ in range(world.patience_steps):
+    for _ in range(life.world.patience_steps):
         if session.orchestrator.over:
             return
-        hands.act(session, world.deeds)
+        life.refused += hands.act(session, life.world.deeds)
         session.run(1)
 
 
-def _ended(session: Session, world: World, facts: tuple[int, int, str]) -> Played:
-    orchestrator, folder = session.orchestrator, session.setup.folder
-    deaths, operations, refused = facts
-    records = tuple(read(folder / JOURNAL / FILE))
-    run = next(str(record.body["run"]) for record in records if record.kind == RUN)
-    told = told_by(folder / VENUE, world.config, world.steps_max, run)
+def _ended(session: Session, life: _Life) -> Played:
+    orchestrator, world = session.orchestrator, life.world
     desk, venue = orchestrator.desk, session.venue
-    counts: Counter[str] = desk.sender.adapter.counts
+    records, verdict = _looked_at(session, world)
     return Played(
         state=orchestrator.state if orchestrator.over else HANGS,
         why=orchestrator.why,
+        problem=session.problem or orchestrator.problem,
         steps=orchestrator.moment.step,
-        verdict=judge(desk, world.config.cash_ticks, told, records),
+        verdict=verdict,
         records=records,
         fired={} if venue is None else {str(kind): count for kind, count in venue.fired.items()},
-        unfired=0 if venue is None else len(venue.unfired()),
-        counts=dict(sorted(counts.items())),
+        counts=dict(sorted(desk.sender.adapter.counts.items())),
         gaps=desk.gaps,
-        operations=operations,
-        deaths=deaths,
-        refused=refused,
+        operations=life.operations,
+        deaths=life.deaths,
+        refused=tuple(life.refused),
+        book=_book(session),
     )
 
 
-__all__ = ["FILE", "HANGS", "Played", "Told", "play"]
+def _looked_at(session: Session, world: World) -> tuple[tuple[Record, ...], Verdict]:
+    """Return the journal's records and the verdict; a session that never had journal and venue has nothing to judge."""
+    folder = session.setup.folder
+    if session.journal is None or session.venue is None:
+        return (), NOTHING
+    records = tuple(read(folder / JOURNAL / FILE))
+    run = next(str(record.body["run"]) for record in records if record.kind == RUN)
+    told = told_by(folder / VENUE, world.config, world.steps_max, run)
+    return records, judge(session.orchestrator.desk, world.config.cash_ticks, told, records)
+
+
+def _book(session: Session) -> tuple[object, ...]:
+    """Return what is held: each order's value without the run's own prefix, the positions and the cash."""
+    book = session.orchestrator.desk.book
+    orders = sorted((name.partition("-")[2], order.value) for name, order in book.orders.items())
+    held = sorted((symbol, item.lots) for symbol, item in book.positions.items() if item.lots)
+    return tuple(orders), tuple(held), book.cash_ticks

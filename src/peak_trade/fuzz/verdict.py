@@ -36,6 +36,10 @@ class Verdict:
         return not self.unexplained and not self.reported
 
 
+NOTHING: Final = Verdict((), ())
+"""Of a session that never had a venue: there is nothing to compare."""
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """What a session reported of itself: orders that it named, symbols and `cursor` too; `silent` iff nobody answered.

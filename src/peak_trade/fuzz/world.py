@@ -44,7 +44,11 @@ class Deed:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """One world. `make` gives a fresh strategy; `crashes` are the writes to the journal at which a process dies."""
+    """One world. `make` gives a fresh strategy; `crashes` are the writes to the journal at which a process dies.
+
+    `before` and `between` name what is done to the run's folder before it is opened, and between a death and the next
+    start: see `folders`. `fails` is the errno with which the disk refuses at operation `fails_at`, instead of dying.
+    """
 
     config: Config
     bars: Bars
@@ -52,6 +56,10 @@ class World:
     deeds: tuple[Deed, ...] = ()
     crashes: tuple[int, ...] = ()
     test_override: bool = False
+    before: str = ""
+    between: str = ""
+    fails: int = 0
+    fails_at: int = 0
 
     @property
     def steps_max(self) -> int:
@@ -65,7 +73,8 @@ class World:
 
     def undisturbed(self) -> "World":
         """Return the same world in which nothing goes wrong and nobody interferes."""
-        return replace(self, config=self.config.model_copy(update={"faults": []}), deeds=(), crashes=())
+        calm = replace(self, config=self.config.model_copy(update={"faults": []}), deeds=(), crashes=())
+        return replace(calm, before="", between="", fails=0, fails_at=0)
 
     def setup(self, machines: Machines, folder: Path) -> Setup:
         """Return what a session in this world is made from, in `folder`."""

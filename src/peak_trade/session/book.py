@@ -13,13 +13,14 @@ class Order:
     """One order: its request, its running value in the order machine, and what it may still cost.
 
     `value` is the kernel's tuple (state, *context), and `known` the last one that the kernel gave. `sign` is +1 for a
-    buy and -1 for a sell. `resting` counts the lots that may still be filled, in step with the machine's leaves;
+    buy and -1 for a sell, `lot_ticks` what one lot may cost at the limit, fees included. `resting` counts the lots that may still be filled, in step with the machine's leaves;
     `moved_step` is the last step in which the machine moved.
     """
 
     request: OrderRequest
     value: tuple[Any, ...]
     sign: int
+    lot_ticks: int
     venue_order_id: str = ""
     resting_lots: int = 0
     known: tuple[Any, ...] = ()
@@ -80,27 +81,28 @@ class Book:
 
     def add(self, request: OrderRequest, value: tuple[Any, ...]) -> Order:
         """Enter a new order, not yet working."""
-        order = Order(request, value, 1 if request.side is Side.BUY else -1)
+        sign = 1 if request.side is Side.BUY else -1
+        order = Order(request, value, sign, with_fee(request.limit_ticks or 0, self.fee_permille))
         self.orders[request.client_order_id] = order
         return order
 
     def rest(self, order: Order, leaves_lots: int) -> None:
         """Set what `order` may still fill, and with it the working lots and the reserved cash."""
-        change = leaves_lots - order.resting_lots
+        was, request = order.resting_lots, order.request
+        change = leaves_lots - was
         if not change:
             return
-        request = order.request
-        symbol = request.symbol
+        side = self.selling_lots
         if order.sign > 0:
-            before, after = self._worst(order, order.resting_lots), self._worst(order, leaves_lots)
-            self.reserved_ticks += after - before
-        order.resting_lots = leaves_lots
-        side = self.buying_lots if order.sign > 0 else self.selling_lots
+            side = self.buying_lots
+            self.reserved_ticks += change * order.lot_ticks
+        symbol = request.symbol
         side[symbol] = side.get(symbol, 0) + change
-        if leaves_lots:
+        order.resting_lots = leaves_lots
+        if not leaves_lots:
+            del self.working[request.client_order_id]
+        elif not was:
             self.working[request.client_order_id] = order
-        else:
-            self.working.pop(request.client_order_id, None)
 
     def fill(self, order: Order, lots: int, price_ticks: int, fee_ticks: int) -> int:
         """Apply one execution to cash and position; return the profit it realised, in ticks, fees aside."""
@@ -153,7 +155,3 @@ class Book:
             fee_permille=self.fee_permille,
             past=past,
         )
-
-    def _worst(self, order: Order, lots: int) -> int:
-        """Return what `lots` may cost at the order's limit, fees included."""
-        return lots * with_fee(order.request.limit_ticks or 0, self.fee_permille)

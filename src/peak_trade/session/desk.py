@@ -8,7 +8,7 @@ from peak_trade.backends.kernel import Kernel
 from peak_trade.broker.errors import BrokerError, VenueRejected
 from peak_trade.broker.messages import OrderRequest, Report, ReportKind
 from peak_trade.broker.port import Broker
-from peak_trade.lang.step import Broken, Outcome, Refused, Taken
+from peak_trade.lang.step import Ignored, Outcome, Taken
 from peak_trade.rails.sides import EXECUTIONS
 from peak_trade.rails.tripwires import Tripwire
 from peak_trade.session.book import Book, Order
@@ -142,16 +142,19 @@ class Desk:
     def _hear(self, order: Order, report: Report) -> None:
         """Offer a report that fits to the order's machine; one that it refuses trips the wire."""
         self.cursor = report.cursor
+        kind = report.kind
+        executes = kind in EXECUTIONS
         facts: dict[str, Any] = {"cursor": report.cursor, "exec_id": report.exec_id}
-        if report.kind is ReportKind.TRADE or report.kind in UNDOING:
-            facts |= {"price_ticks": report.last_ticks, "fee_ticks": report.fee_ticks}
-        if report.kind in UNDOING:
-            facts |= {"ref_id": report.ref_id, "last_qty": report.last_lots}
-        outcome = self.apply(order, EVENTS[report.kind], payload(report), facts)
-        if isinstance(outcome, Taken) and report.kind in EXECUTIONS:
+        if executes:
+            facts["price_ticks"], facts["fee_ticks"] = report.last_ticks, report.fee_ticks
+        if kind in UNDOING:
+            facts["ref_id"], facts["last_qty"] = report.ref_id, report.last_lots
+        outcome = self.apply(order, EVENTS[kind], payload(report), facts)
+        if not isinstance(outcome, Taken):
+            if not isinstance(outcome, Ignored):
+                self.trip(Tripwire.REPORT_REFUSED, report.client_order_id)
+        elif executes:
             self.reconciler.executions.append(report)
-        if isinstance(outcome, Refused | Broken):
-            self.trip(Tripwire.REPORT_REFUSED, report.client_order_id)
 
     def _doubt(self, cursor: int, order: str) -> None:
         """Note a report that is not applied; the book stays as it is."""
@@ -193,7 +196,7 @@ class Desk:
             self.moved[identity] = order
             self._keep(order, before, value)
             if event in EXECUTING:
-                facts |= self._executed(order, event, value[2] - before[2], facts)
+                self._executed(order, event, value[2] - before[2], facts)
         body = {
             "order": identity,
             "event": event,
@@ -204,8 +207,8 @@ class Desk:
             "leaves": value[3],
             "step": self.step,
         }
-        for name, item in zip(self.fields[event], payload, strict=True):
-            body[name] = item
+        if payload:
+            body |= zip(self.fields[event], payload, strict=True)
         body |= facts
         if detail:
             body["detail"] = detail
@@ -215,27 +218,27 @@ class Desk:
     def _keep(self, order: Order, before: tuple[Any, ...], value: tuple[Any, ...]) -> None:
         """Keep the book's sums in step with an order that moved."""
         order.moved_step = self.step
-        self.book.filled_lots += order.sign * (value[2] - before[2])
-        if value[3] != order.resting_lots:
-            was = order.resting_lots
-            self.book.rest(order, value[3])
-            self.closed += value[3] == 0
-            self.reopened += was == 0 and before[0] != "initialized"
+        book, leaves, was = self.book, value[3], order.resting_lots
+        book.filled_lots += order.sign * (value[2] - before[2])
+        if leaves != was:
+            book.rest(order, leaves)
+            self.closed += not leaves
+            self.reopened += not was and before[0] != "initialized"
 
-    def _executed(self, order: Order, event: str, change: int, facts: Mapping[str, Any]) -> dict[str, int]:
-        """Enter in the book what an execution, its bust or its correction did; return what came of the position."""
-        name, realized = order.request.client_order_id, 0
+    def _executed(self, order: Order, event: str, change: int, facts: dict[str, Any]) -> None:
+        """Enter in the book what an execution, its bust or its correction did; add to `facts` what came of it."""
+        book, request, realized = self.book, order.request, 0
         if event in ("bust", "correct"):
             undone = self.executions.pop(facts["ref_id"])
-            realized += self.book.fill(order, -undone.lots, undone.ticks, -undone.fee_ticks)
+            realized += book.fill(order, -undone.lots, undone.ticks, -undone.fee_ticks)
             change += undone.lots
         if event == "restate":
-            self.book.split(order, change)
+            book.split(order, change)
         elif change:
-            made = Execution(name, change, facts["price_ticks"], facts["fee_ticks"])
-            self.executions[facts["exec_id"]] = made
-            realized += self.book.fill(order, made.lots, made.ticks, made.fee_ticks)
-        return {"realized_ticks": realized, "position_lots": self.book.positions[order.request.symbol].lots}
+            ticks, fee_ticks = facts["price_ticks"], facts["fee_ticks"]
+            self.executions[facts["exec_id"]] = Execution(request.client_order_id, change, ticks, fee_ticks)
+            realized += book.fill(order, change, ticks, fee_ticks)
+        facts["realized_ticks"], facts["position_lots"] = realized, book.positions[request.symbol].lots
 
     def trip(self, wire: Tripwire, order: str = "", clause: str = "") -> None:
         """Record that `wire` tripped, on which order and for which broken clause, if it is about one."""

@@ -5,8 +5,7 @@ they leave no more to fill than was left. It is the rule of `spec/system.yaml`; 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from peak_trade.broker.messages import Report, ReportKind
 
@@ -30,13 +29,14 @@ EVENTS: Final[Mapping[ReportKind, str]] = {
 }
 """The order machine's event for each kind of report."""
 KINDS: Final = {event: kind for kind, event in EVENTS.items()}
+TRADE: Final = ReportKind.TRADE
+"""By far the most frequent kind: it is looked at first."""
 UNDOING: Final = frozenset({ReportKind.TRADE_CANCEL, ReportKind.TRADE_CORRECT})
 
 assert EVENTS.keys() == set(ReportKind)
 assert len(KINDS) == len(EVENTS)
 
 _PAYLOADS: Final[Mapping[ReportKind, Callable[[Report], tuple[int, ...]]]] = {
-    ReportKind.TRADE: lambda report: (report.last_lots,),
     ReportKind.TRADE_CANCEL: lambda report: (report.cum_lots,),
     ReportKind.TRADE_CORRECT: lambda report: (report.cum_lots,),
     ReportKind.REPLACED: lambda report: (report.order_lots,),
@@ -45,8 +45,7 @@ _PAYLOADS: Final[Mapping[ReportKind, Callable[[Report], tuple[int, ...]]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Execution:
+class Execution(NamedTuple):
     """What one execution did to the book; signless lots, price and fee in ticks."""
 
     order: str
@@ -57,6 +56,8 @@ class Execution:
 
 def payload(report: Report) -> tuple[int, ...]:
     """Return the payload of the report's event, in the order of the specification."""
+    if report.kind is TRADE:
+        return (report.last_lots,)
     made = _PAYLOADS.get(report.kind)
     return made(report) if made else ()
 
@@ -66,22 +67,32 @@ def fits(report: Report, value: tuple[Any, ...], undone: Execution | None) -> bo
 
     `undone` is the execution that a bust or a correction names, None if the book has none of that name.
     """
-    qty, cum, replaces_asked = value[1], value[2], value[5]
+    qty: int = value[1]
+    cum: int = value[2]
+    if report.kind is TRADE:
+        return report.cum_lots == cum + report.last_lots and report.order_lots == qty
+    return _fits(report, (qty, cum), undone, asked=value[5] > 0)
+
+
+def _fits(report: Report, terms: tuple[int, int], undone: Execution | None, *, asked: bool) -> bool:
+    """Return true iff a report that is no trade can be believed of an order with these OrderQty and CumQty.
+
+    `asked` iff the venue has a request of ours to replace the order.
+    """
+    qty, cum = terms
     left = report.order_lots - report.cum_lots
     match report.kind:
-        case ReportKind.TRADE:
-            return bool(report.order_lots == qty and report.cum_lots == cum + report.last_lots)
         case ReportKind.TRADE_CANCEL | ReportKind.TRADE_CORRECT:
             if undone is None or undone.order != report.client_order_id or report.order_lots != qty:
                 return False
             kept = report.last_lots if report.kind is ReportKind.TRADE_CORRECT else 0
-            return bool(report.cum_lots == cum - undone.lots + kept)
+            return report.cum_lots == cum - undone.lots + kept
         case ReportKind.RESTATED:
-            return bool(left <= qty - cum)
+            return left <= qty - cum
         case ReportKind.REPLACED:
-            return bool(report.cum_lots == cum and (replaces_asked > 0 or left <= qty - cum))
+            return report.cum_lots == cum and (asked or left <= qty - cum)
         case _:
-            return bool(report.order_lots == qty and report.cum_lots == cum)
+            return report.order_lots == qty and report.cum_lots == cum
 
 
 def recorded(body: Mapping[str, Any], qty: int, step: int) -> Report:

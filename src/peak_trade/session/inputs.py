@@ -22,11 +22,12 @@ EXTERNAL: Final = frozenset(
 
 @dataclass(slots=True)
 class Inputs:
-    """Reads every outside source once for each step; no waiting, no polling."""
+    """Reads every outside source once for each step; no waiting, no polling. `names` are who asked for an event."""
 
     switches: tuple[KillSwitch, ...]
     drift: Callable[[], Input | None]
     asked: list[Input] = field(default_factory=list)
+    names: dict[str, str] = field(default_factory=dict)
     killed: bool = False
 
     def latched(self) -> bool:
@@ -39,9 +40,10 @@ class Inputs:
             if switch.read().latched:
                 switch.rearm(operator)
 
-    def ask(self, event: str) -> None:
-        """Remember an operator's event for the next step."""
+    def ask(self, event: str, operator: str = "") -> None:
+        """Remember an operator's event for the next step, and in whose name it is."""
         self.asked.append((event, {}))
+        self.names[event] = operator
 
     def poll(self) -> tuple[Input, ...]:
         """Return what came in since the last step."""

@@ -101,7 +101,7 @@ class Orchestrator:
             return self.fire(event, read())
         names = {item.name for item in self.driver.kernel.machine.event(event).payload}
         found = {name: value for name, value in record.body.items() if name in names and value is not None}
-        return self.fire(event, found)
+        return self.fire(event, found, operator=str(record.body.get("operator") or ""))
 
     def fire(self, event: str, payload: dict[str, Scalar], *, operator: str = "") -> Outcome:
         """Offer one event to the session machine and write what it did to the tape; refusals too."""
@@ -148,6 +148,8 @@ class Orchestrator:
         if self.desk.compare_resumed():
             self._trip()
         self._listen_outside()
+        if self.state == "STOPPING":
+            self._last_look()
         if not self.over:
             self.fire("tick", {})
         if not self.over:
@@ -166,7 +168,7 @@ class Orchestrator:
             self.inputs.killed |= event == "kill"
             self.external(event, dict)
         for event, payload in self.inputs.poll():
-            self.fire(event, payload)
+            self.fire(event, payload, operator=self.inputs.names.pop(event, ""))
 
     def _advance(self) -> None:
         """Move the market on by one step and take what the venue reports."""
@@ -270,6 +272,14 @@ class Orchestrator:
             if isinstance(outcome, Refused) and not self.over:
                 self.desk.wires.append(wire)  # before its checks a session cannot stop: it does in its first step
         self._risk.restricted |= self.trading is not Trading.ACTIVE
+
+    def _last_look(self) -> None:
+        """Read on and compare: a session that was stopped with nothing open is over at the next tick."""
+        if not self._reconciled and not self.desk.book.working:
+            self.desk.listen()
+            self._settle()
+            self._reconcile()
+            self._trip()
 
     def _reconcile(self) -> None:
         """Compare book and venue once nothing is open any more, before the session may stop by itself."""

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
+from peak_trade.evidence.story import HEALING
 from peak_trade.journal.verify import Intact, Torn, Unanchored
 from peak_trade.watch.instant import rfc
 from peak_trade.watch.lexicon import Lexicon, reason_of
@@ -96,6 +97,7 @@ def _checks(seen: Seen, lexicon: Lexicon, switch: Switch) -> Iterator[Check]:
     yield _guards(seen)
     observed, grade = ("latched", WARN) if switch.latched else ("clear", PASS)
     yield Check("kill_switch", observed, grade, switch.why)
+    yield _leaving(seen)
     doubtful = sum(line.state == "unknown" for line in seen.story.lines.values())
     why = "orders were sent and nobody knows whether the venue has them" if doubtful else "every outcome is known"
     yield Check("orders_unknown", doubtful, WARN if doubtful else PASS, why)
@@ -121,6 +123,15 @@ def _state(seen: Seen, lexicon: Lexicon) -> Check:
     return Check(name, state, PASS, "as it should be", ts)
 
 
+def _leaving(seen: Seen) -> Check:
+    """Warn iff something keeps orders of an active session from leaving as they would."""
+    trading, breaker = seen.story.trading, str(seen.story.breaker.get("state", "closed"))
+    shut = [f"trading is {trading}"] if trading != "active" else []
+    shut += [f"the circuit breaker is {breaker}"] if breaker != "closed" else []
+    why = "; ".join(shut) or "trading is active and the circuit breaker closed"
+    return Check("orders_leave", f"{trading}, {breaker}", WARN if shut else PASS, why)
+
+
 def _audit(seen: Seen) -> Check:
     ts = seen.tally.last_ts
     why = "the last record that carries a time" if ts else "no record carries a time"
@@ -135,7 +146,10 @@ def _reconciler(seen: Seen) -> Check:
     if not story.reconciled.get("asked"):
         return Check(name, observed, WARN, "at the last comparison the venue gave no answer: no evidence", ts)
     if story.reconciled.get("differences"):
-        return Check(name, observed, FAIL, f"book and venue differ in {story.reconciled['differences']} places", ts)
+        open_now = [item["planned"] for item in story.differences]
+        heals = bool(open_now) and HEALING.issuperset(open_now)
+        why = f"book and venue differ in {story.reconciled['differences']} places"
+        return Check(name, observed, WARN if heals else FAIL, f"{why}; it may heal" if heals else why, ts)
     return Check(name, observed, PASS, f"{story.reconciled['orders']:,} orders compared, no difference", ts)
 
 

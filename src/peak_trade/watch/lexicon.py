@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from peak_trade.lang.machine import Machine
+from peak_trade.lang.sorts import EnumSort
 from peak_trade.lang.step import BUILT_IN
 
 OTHER: Final = "other"
@@ -18,7 +19,7 @@ class Lexicon:
     """Two machines and the names that are declared beside them.
 
     `rails` are the limits before an order leaves; `wires` says of each tripwire whether it is hard; `actions` says what
-    is to be done about each code of a difference.
+    is to be done about each code of a difference; `breaker` are the states of the circuit breaker, the first one first.
     """
 
     session: Machine
@@ -26,6 +27,7 @@ class Lexicon:
     rails: tuple[str, ...]
     wires: Mapping[str, bool]
     actions: Mapping[str, str]
+    breaker: tuple[str, ...] = ("closed", "open", "half_open")
 
     def machine(self, name: str) -> Machine:
         """Return the session or the order machine; KeyError if `name` is neither."""
@@ -46,6 +48,18 @@ def reasons(machine: Machine) -> tuple[str, ...]:
     """Return all that may decide against an event: reasons, those built into the language, and properties."""
     declared = [reason.name for reason in machine.reasons]
     return (*declared, *sorted(BUILT_IN), *(item.name for item in machine.properties))
+
+
+def members(machine: Machine, variable: str) -> tuple[str, ...]:
+    """Return the words that a variable of an enumeration can hold, in declared order; none if there is no such one."""
+    found = (item.sort for item in machine.variables if item.name == variable)
+    return next((sort.members for sort in found if isinstance(sort, EnumSort)), ())
+
+
+def reopened(machine: Machine, counts: Mapping[tuple[str, str, str], int]) -> int:
+    """Return how many of the counted (transition, source, target) lead out of a closed state."""
+    closed = machine.tagged("closed")
+    return sum(count for (_, source, target), count in counts.items() if source in closed and target not in closed)
 
 
 def hops(machine: Machine) -> tuple[tuple[str, str, str], ...]:

@@ -14,9 +14,10 @@ from typing import Any, Final
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
+from peak_trade.evidence.story import UNDOING
 from peak_trade.journal.verify import Intact
 from peak_trade.watch.instant import seconds
-from peak_trade.watch.lexicon import OTHER, OUTCOMES, Lexicon, events, hops, reasons, states
+from peak_trade.watch.lexicon import OTHER, OUTCOMES, Lexicon, events, hops, members, reasons, reopened, states
 from peak_trade.watch.seen import Seen
 from peak_trade.watch.tally import ANSWERS, Hop, Refusal, Tally, latency
 
@@ -106,9 +107,15 @@ def _further(seen: Seen, lexicon: Lexicon) -> Iterator[Metric]:
     tally = seen.tally
     denials = "Orders that a rail denied before they left, by rail."
     yield _counted("orders_denied", denials, ("rail",), _closed(tally.denied, lexicon.rails))
-    yield CounterMetricFamily("order_fills", "Executions that the book took.", tally.fills)
+    taken = "Executions that the book took, whether they stand or not: what is undone is counted beside them."
+    yield CounterMetricFamily("order_fills", taken, tally.fills)
+    undone = "Executions that the venue took back (bust) or corrected (correct); a counter of fills never falls."
+    yield _counted("order_fills_undone", undone, ("event",), _closed(tally.undone, sorted(UNDOING)))
+    again = "Closed orders that the venue opened again, by a bust, correction, restatement or replacement."
+    yield CounterMetricFamily("orders_reopened", again, reopened(lexicon.order, tally.hops["order"]))
     open_now = seen.story.accounts[-1].open_orders if seen.story.accounts else 0
-    yield GaugeMetricFamily("orders_open", "Orders open when the account was last valued.", open_now)
+    yield GaugeMetricFamily("orders_open", "Orders with a rest when the account was last valued.", open_now)
+    yield from _restrictions(seen, lexicon)
     for name in ("session", "order"):
         text = f"Events that the {name} machine did not take, by event, how, and reason; a series comes with its first."
         yield _counted(f"{name}_refusals", text, ("event", "outcome", "reason"), _refusals(tally, lexicon, name))
@@ -123,20 +130,35 @@ def _further(seen: Seen, lexicon: Lexicon) -> Iterator[Metric]:
     yield from _latencies(tally, lexicon)
 
 
+def _restrictions(seen: Seen, lexicon: Lexicon) -> Iterator[Metric]:
+    """Yield what keeps orders from leaving an active session: the trading state, and the circuit breaker."""
+    text = "1 for the trading state, 0 for every other; orders leave an active session only."
+    yield _one_of("trading_state", text, members(lexicon.session, "trading"), seen.story.trading)
+    text = "1 for the state of the circuit breaker before the venue, as last written down, 0 for every other."
+    yield _one_of("breaker_state", text, lexicon.breaker, seen.story.breaker.get("state", lexicon.breaker[0]))
+
+
+def _one_of(name: str, text: str, known: Iterable[str], now: object) -> Metric:
+    family = GaugeMetricFamily(name, text, labels=("state",))
+    for word in known:
+        family.add_metric((word,), int(word == now))
+    return family
+
+
 def _latencies(tally: Tally, lexicon: Lexicon) -> Iterator[Metric]:
-    terminal = lexicon.order.tagged("terminal")
-    found = latency(tally, frozenset(terminal))
+    closed = lexicon.order.tagged("closed")
+    found = latency(tally, frozenset(closed))
     yield _histogram(
         "order_accept_steps", "Steps from submit to the venue's accept; 0 is within one step.", found.accept
     )
     yield _histogram("order_fill_steps", "Steps from submit to the first fill.", found.fill)
-    closed = HistogramMetricFamily(
+    close = HistogramMetricFamily(
         "order_close_steps", "Steps from submit to the first closed state, by that state.", labels=("state",)
     )
-    for state in terminal:
+    for state in closed:
         values = [steps for name, steps in found.close if name == state]
-        closed.add_metric((state,), _buckets(values), sum(values))
-    yield closed
+        close.add_metric((state,), _buckets(values), sum(values))
+    yield close
 
 
 def _histogram(name: str, text: str, values: Sequence[int]) -> Metric:

@@ -134,6 +134,8 @@ def _facts(view: View, tick: float) -> list[tuple[str, str]]:
         ("step", f"{seen.tally.step:,}"),
         ("session time", seen.tally.last_ts or "–"),
         ("equity", money(last[0].equity_ticks, tick) if last else "–"),
+        ("trading", seen.story.trading),
+        ("breaker", view.breaker),
         ("open orders", f"{len(view.open_lines):,}"),
         ("orders placed", f"{seen.tally.places:,}"),
         ("trips", f"{sum(seen.tally.trips.values()):,}"),
@@ -155,7 +157,7 @@ def _amounts(item: Gauge, tick: float) -> tuple[str, str, str]:
 
 def _life(view: View, item: Line) -> str:
     marks = view.seen.tally.lives.get(item.order, [])
-    return life(marks, item.qty, frozenset(view.lexicon.order.tagged("terminal")))
+    return life(marks, item.qty, frozenset(view.lexicon.order.tagged("closed")))
 
 
 def _alarms(view: View) -> list[int]:

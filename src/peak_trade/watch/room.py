@@ -13,6 +13,7 @@ from peak_trade.watch.seen import Seen
 from peak_trade.watch.tally import Tally
 
 FULL_PERMILLE: Final = 1_000
+EVERY: Final = "on for every order; has no limit"
 Unit: TypeAlias = Literal["lots", "ticks", "orders", "permille", ""]
 
 
@@ -89,7 +90,15 @@ def _measures(seen: Seen) -> dict[str, _Measure]:
             "",
         ),
         "price_collar": ("collar_permille_max", "permille", None, None, "the reference price is not in the journal"),
-        "no_price": ("", "", None, None, "on for every order; has no limit"),
+        "no_price": ("", "", None, None, EVERY),
+        "stale_price": ("price_age_steps_max", "", None, None, "the age of the last price is not in the journal"),
+        "trading_halted": ("", "", None, None, EVERY),
+        "only_reducing": ("", "", None, None, EVERY),
+        "duplicate_order": ("", "", None, None, EVERY),
+        "self_cross": ("", "", None, None, EVERY),
+        "order_rate": ("rate_orders_max", "orders", *_windowed(batches, seen, "rate_window_steps"), "in its window"),
+        "repeated_execution": ("repeat_orders_max", "orders", *_repeats(seen), "of one symbol in its window"),
+        "gross_exposure": ("gross_notional_ticks_max", "ticks", *_gross(story.accounts), "positions alone"),
         "cash": ("cash", "permille", *_spent(story.accounts), "share of equity that is not cash"),
         "daily_loss": ("day_loss_ticks_max", "ticks", _last(losses), max(losses, default=0), ""),
         "short": ("", "", None, None, short_note),
@@ -112,6 +121,34 @@ def _open(story: Story) -> tuple[int, int]:
 def _batches(tally: Tally) -> Counter[int]:
     """Return how many orders left in each step."""
     return Counter(mark.step for life in tally.lives.values() for mark in life if mark.event == "submit")
+
+
+def _windowed(batches: Mapping[int, int], seen: Seen, window: str) -> tuple[int | None, int | None]:
+    """Return how many orders left within the limit's window, at the last step and at most; None without its length."""
+    limits: Mapping[str, Any] = seen.snapshot.config.get("limits", {}) if seen.snapshot else {}
+    steps = limits.get(window)
+    if not steps:
+        return None, None
+    sums = {step: sum(batches.get(step - back, 0) for back in range(steps)) for step in batches}
+    last = sum(batches.get(seen.tally.step - back, 0) for back in range(steps))
+    return last, max(sums.values(), default=0)
+
+
+def _repeats(seen: Seen) -> tuple[int | None, int | None]:
+    """Return the same for the symbol of which most orders left."""
+    by_symbol: dict[str, Counter[int]] = {}
+    for line in seen.story.lines.values():
+        if not line.rail:
+            by_symbol.setdefault(line.symbol, Counter())[line.step] += 1
+    found = [_windowed(batches, seen, "repeat_window_steps") for batches in by_symbol.values()]
+    known = [(now, most) for now, most in found if now is not None and most is not None]
+    return (max(now for now, _ in known), max(most for _, most in known)) if known else (None, None)
+
+
+def _gross(accounts: Sequence[Account]) -> tuple[int | None, int | None]:
+    """Return what the positions are worth, now and at most: equity that is not cash; None if any may be short."""
+    worth = [row.equity_ticks - row.cash_ticks for row in accounts]
+    return (None, None) if not worth or min(worth) < 0 else (worth[-1], max(worth))
 
 
 def _losses(accounts: Sequence[Account]) -> list[int]:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from peak_trade.evidence.artifacts import CONFIG, Snapshot, sha256
-from peak_trade.evidence.story import Story, tell
+from peak_trade.evidence.story import HEALING, QUIET, UNDOING, Story, tell
 from peak_trade.journal.errors import JournalRefusal
 from peak_trade.journal.record import Record
 from peak_trade.journal.scan import read
@@ -150,35 +150,50 @@ def _note(record: Record, before: str, tally: Tally) -> Note | None:
     body = record.body
     match record.kind:
         case "session":
-            quiet = body["event"] in ("tick", "order_batch", "orders_closed") and body["outcome"] == "taken"
+            quiet = body["event"] in QUIET and body["outcome"] == "taken"
             if quiet and before == body["state"]:
                 return None
             alarm = body["outcome"] in ("refused", "broken")
             by = f" in the name of {body['operator']}" if body.get("operator") else ""
             text = f"{body['event']} {body['outcome']} by {body['by']}{by}"
-        case "order" if body["outcome"] in ("refused", "broken") or body["event"] == "deny":
-            text, alarm = (
-                f"{body['order']}: {body['event']} {body['outcome']} by {body.get('rail') or body['by']}",
-                True,
-            )
+        case "order" if body["outcome"] in ("refused", "broken") or body["event"] in ("deny", *UNDOING):
+            by = str(body.get("rail") or body["by"])
+            text, alarm = f"{body['order']}: {body['event']} {body['outcome']} by {by}", True
         case "trip":
             about = f" on {body['order']}" if body.get("order") else ""
             text, alarm = f"{body['wire']} tripped{about}", True
-        case "reconciled" if body["asked"]:
-            alarm = bool(body["differences"])
-            text = f"{body['orders']:,} orders compared with the venue, {body['differences']:,} differences"
-        case "reconciled":
-            text, alarm = "the venue gave no answer to be compared with", True
-        case "difference":
-            text, alarm = f"{body['code']} of {body['subject']}", True
+        case "reconciled" | "difference" | "breaker":
+            text, alarm = _beside(record)
         case "recovered":
             text, alarm = f"resumed after {body['records']:,} records", False
         case "run" | "end":
             text, alarm = {"run": "the run begins", "end": "the run is over"}[record.kind], False
         case _:
             return None
+    if not text:
+        return None
     step = int(body.get("step", tally.step) or 0)
     return Note(record.seq, step, tally.last_ts, record.kind, text, tally.state, alarm)
+
+
+def _beside(record: Record) -> tuple[str, bool]:
+    """Return what a comparison with the venue, a difference or the breaker says, and whether a person should look.
+
+    A comparison in the middle of the run that agrees says nothing.
+    """
+    body = record.body
+    if record.kind == "breaker":
+        return f"the circuit breaker is {body['state']}", body["state"] == "open"
+    if record.kind == "difference":
+        planned = f"; planned: {body['action']}" if body.get("action") else ""
+        return f"{body['code']} of {body['subject']}{planned}", body.get("action") not in HEALING
+    if not body["asked"]:
+        return "the venue gave no answer to be compared with", True
+    if not body["differences"] and body.get("closing") is False:
+        return "", False
+    return f"{body['orders']:,} orders compared with the venue, {body['differences']:,} differences", bool(
+        body["differences"]
+    )
 
 
 def _foreign(seen: Seen, machines: Iterable[Machine]) -> None:

@@ -19,6 +19,7 @@ BAR_PX: Final = 120
 STRIP_PX: Final = 960
 LEAST_PX: Final = 4
 CHAR_PX: Final = 7.6
+FILLED: Final = "filled"
 NEAR_PERMILLE: Final = 800
 """From here on a rail's bar warns."""
 
@@ -35,10 +36,11 @@ class Span:
     last: int
 
 
-def life(marks: Sequence[Mark], qty_lots: int, terminal: frozenset[str]) -> str:
+def life(marks: Sequence[Mark], qty_lots: int, closed: frozenset[str]) -> str:
     """Return an order's life as a line: one point a step of its machine, as high as it was filled.
 
-    Circle: working. Diamond: unknown. Square: closed and filled. Cross: closed, not all of it filled.
+    Circle: working. Diamond: unknown. Square: closed and filled. Cross: closed, not all of it filled. Triangle: opened
+    again after it was closed.
 
     Limits: of more than MARKS_MAX steps the first and the last ones are drawn.
     """
@@ -46,7 +48,11 @@ def life(marks: Sequence[Mark], qty_lots: int, terminal: frozenset[str]) -> str:
     points = [(8 + STEP_PX * place, _height(mark, qty_lots)) for place, mark in enumerate(shown)]
     label = ", ".join(f"step {mark.step} {mark.state} {mark.cum_lots:,}" for mark in shown)
     path = " ".join(f"{x},{y}" for x, y in points)
-    shapes = "".join(_shape(mark, at, qty_lots, terminal) for mark, at in zip(shown, points, strict=True))
+    was = [False, *(mark.state in closed for mark in shown)]
+    shapes = "".join(
+        _reopened(at) if before and mark.state not in closed else _shape(mark, at, qty_lots, closed)
+        for mark, at, before in zip(shown, points, was, strict=False)
+    )
     width = 16 + STEP_PX * max(0, len(shown) - 1)
     return (
         f'<svg class="life" role="img" aria-label="{escape(label)} of {qty_lots:,} lots" width="{width}"'
@@ -58,13 +64,18 @@ def _height(mark: Mark, qty_lots: int) -> int:
     return BASE_PX - (BASE_PX - TOP_PX) * min(mark.cum_lots, qty_lots) // max(1, qty_lots)
 
 
-def _shape(mark: Mark, at: tuple[int, int], qty_lots: int, terminal: frozenset[str]) -> str:
+def _reopened(at: tuple[int, int]) -> str:
+    x, y = at
+    return f'<path class="doubt" d="M{x} {y - 5}l5 9h-10z"/>'
+
+
+def _shape(mark: Mark, at: tuple[int, int], qty_lots: int, closed: frozenset[str]) -> str:
     x, y = at
     if mark.state == "unknown":
         return f'<path class="doubt" d="M{x} {y - 5}l5 5-5 5-5-5z"/>'
-    if mark.state not in terminal:
+    if mark.state not in closed:
         return f'<circle cx="{x}" cy="{y}" r="3"/>'
-    if qty_lots and mark.cum_lots >= qty_lots:
+    if mark.state == FILLED or (qty_lots and mark.cum_lots >= qty_lots):
         return f'<rect class="done" x="{x - 4}" y="{y - 4}" width="8" height="8"/>'
     return f'<path class="cut" d="M{x - 4} {y - 4}l8 8m0-8l-8 8"/>'
 

@@ -14,6 +14,8 @@ from peak_trade.watch.room import Gauge, gauges
 from peak_trade.watch.seen import Note, Seen, verdict_text
 
 NOTES_MAX: Final = 200
+BREAKER: Final = ("failures", "opened", "waited")
+"""What status.json says of the circuit breaker beside its state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,11 @@ class Guard:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One run as an operator sees it; `open_lines` are the orders that are not closed."""
+    """One run as an operator sees it; `open_lines` are the orders of which something is left, or nobody knows.
+
+    An order is open iff its LeavesQty is not 0: one that is done for the day, or pending with nothing left, is not, and
+    one that was filled and is opened again is. One that was sent and has no answer counts as open.
+    """
 
     seen: Seen
     lexicon: Lexicon
@@ -48,6 +54,11 @@ class View:
         return self.seen.tally.state
 
     @property
+    def breaker(self) -> str:
+        """The state of the circuit breaker; one that never moved left no record, and is in its first state."""
+        return str(self.seen.story.breaker.get("state", self.lexicon.breaker[0]))
+
+    @property
     def why(self) -> str:
         """The reasons of the session's moves, in order, as one text."""
         return " → ".join(self.reasons)
@@ -56,7 +67,7 @@ class View:
 def view(seen: Seen, lexicon: Lexicon, switch: Switch) -> View:
     """Return the view of a run that was read into `seen`; the newest NOTES_MAX lines of its timeline, oldest first."""
     found = checks(seen, lexicon, switch)
-    closed = lexicon.order.tagged("terminal")
+    sent = lexicon.order.tagged("sent")
     return View(
         seen=seen,
         lexicon=lexicon,
@@ -67,7 +78,7 @@ def view(seen: Seen, lexicon: Lexicon, switch: Switch) -> View:
         guards=guards(seen, switch),
         reasons=path_reasons(seen, lexicon),
         positions={symbol: lots for symbol, lots in sorted(seen.story.positions.items()) if lots},
-        open_lines=tuple(line for line in seen.story.lines.values() if line.state not in closed),
+        open_lines=tuple(line for line in seen.story.lines.values() if line.leaves or line.state in sent),
         notes=tuple(islice(seen.notes, max(0, len(seen.notes) - NOTES_MAX), None)),
     )
 
@@ -122,6 +133,8 @@ def document(found: View) -> str:
         "status": found.grade,
         "state": found.state,
         "why": list(found.reasons),
+        "trading": seen.story.trading,
+        "breaker": {"state": found.breaker} | {key: seen.story.breaker.get(key, 0) for key in BREAKER},
         "step": seen.tally.step,
         "last_ts": seen.tally.last_ts or None,
         "specs": {name: seen.story.run.get(f"{name}_spec") for name in ("session", "order")},
@@ -147,4 +160,5 @@ def _line(line: Line) -> dict[str, Any]:
 
 
 def _difference(item: Mapping[str, Any], lexicon: Lexicon) -> dict[str, Any]:
+    """Return a difference with what was planned for it, and what is first to be done about its code, in words."""
     return {**item, "action": lexicon.actions.get(str(item["code"]), "stop for the operator")}

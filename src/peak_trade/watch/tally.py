@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
+from peak_trade.evidence.story import UNDOING
 from peak_trade.journal.record import Record
 
 BEFORE: Final = {"session": "INIT", "order": "initialized"}
@@ -38,6 +39,7 @@ class Tally:
     `places`: `submit` taken, one for each order that was handed to the port; denied orders are none.
     `cancels`: `cancel` taken. `queries`: answers of the venue to a question about an order in state `unknown`, by
     event; reports (they carry a cursor) are none. `retries`: `not_found` taken: the order is sent again under its id.
+    `fills`: `fill` taken; `undone`: busts and corrections taken, which take nothing from `fills`.
     `reconciles`: comparisons by result: agreed, differed or unanswered. `preflight`: what the last startup check read.
 
     Limits: not in the journal, so not counted: a question without an answer; a send that the venue refused before it
@@ -51,6 +53,7 @@ class Tally:
     queries: Counter[str] = field(default_factory=Counter)
     retries: int = 0
     fills: int = 0
+    undone: Counter[str] = field(default_factory=Counter)
     hops: dict[str, Counter[Hop]] = field(default_factory=lambda: {"session": Counter(), "order": Counter()})
     refusals: dict[str, Counter[Refusal]] = field(default_factory=lambda: {"session": Counter(), "order": Counter()})
     denied: Counter[str] = field(default_factory=Counter)
@@ -105,6 +108,8 @@ class Tally:
         self.places += event == "submit"
         self.cancels += event == "cancel"
         self.fills += event == "fill"
+        if event in UNDOING:
+            self.undone[event] += 1
         self.retries += event == "not_found"
         if event in ANSWERS and before == "unknown" and "cursor" not in body:
             self.queries[event] += 1
@@ -130,10 +135,11 @@ class Latency:
     close: tuple[tuple[str, int], ...]
 
 
-def latency(tally: Tally, terminal: frozenset[str]) -> Latency:
-    """Return the steps from each submitted order's `submit` to its first accept, first fill and first terminal state.
+def latency(tally: Tally, closed: frozenset[str]) -> Latency:
+    """Return the steps from each submitted order's `submit` to its first accept, first fill and first closed state.
 
-    What has not happened is not counted; 0 is within the same step.
+    What has not happened is not counted; 0 is within the same step. An order that is opened again was closed all the
+    same: its first close counts, and no later one.
     """
     accept: list[int] = []
     fill: list[int] = []
@@ -144,5 +150,5 @@ def latency(tally: Tally, terminal: frozenset[str]) -> Latency:
             continue
         accept += [mark.step - start for mark in life if mark.event == "accept"][:1]
         fill += [mark.step - start for mark in life if mark.event == "fill"][:1]
-        close += [(mark.state, mark.step - start) for mark in life if mark.state in terminal][:1]
+        close += [(mark.state, mark.step - start) for mark in life if mark.state in closed][:1]
     return Latency(tuple(accept), tuple(fill), tuple(close))

@@ -159,6 +159,6 @@ def test_a_hostile_file_ends_in_diagnostics(text: str, code: str) -> None:
 
 def test_a_mistake_does_not_hide_the_next_stage() -> None:
     """A text mistake, a shape mistake, a name mistake and a cell mistake are told together."""
-    text = TEXTS[0].replace("version: 1", "version: one").replace("cum + last_qty < qty", "cum + last_qyt < qty", 1)
+    text = TEXTS[0].replace("\nversion: ", "\nversion: v", 1).replace("cum + last_qty < qty", "cum + last_qyt < qty", 1)
     text = text.replace("  - {in: rejected, on: reject, reason: duplicate_reject}\n", "").replace("x", "x\u200b", 1)
     assert {item.code for item in judged(text)} == {"PT006", "PT012", "PT032", "PT045", "PT050"}

@@ -9,6 +9,7 @@ import pytest
 
 from peak_trade.broker.messages import OrderRequest, Report, ReportKind
 from peak_trade.evidence.story import Story
+from peak_trade.journal.scan import read
 from peak_trade.journal.tape import Diverged
 from peak_trade.market.strategy import Intent, View
 from peak_trade.market.terms import Kind, Side, Tif
@@ -39,6 +40,14 @@ class Rester:
             for symbol, bar in view.bars.items()
             if symbol not in view.working_lots
         ]
+
+
+class Nobody:
+    """Wants nothing."""
+
+    def decide(self, view: View) -> list[Intent]:  # noqa: ARG002 - the strategy's signature
+        """No intent."""
+        return []
 
 
 def test_a_whole_session_ends_in_order(opened: Open, told: Told) -> None:
@@ -385,3 +394,29 @@ def test_a_report_that_cannot_be_ends_with_the_operator(opened: Open, told: Told
     assert session.orchestrator.state == "ERROR_REQUIRES_OPERATOR"
     assert told().trips["report_refused"] == 1
     assert desk.book.held_lots == 0
+
+
+def test_a_stop_with_nothing_open_still_looks_at_the_venue(opened: Open, told: Told) -> None:
+    """A foreign order at the venue is found before a session that was stopped with nothing open may end in order."""
+    session = opened(strategy=Nobody())
+    session.start()
+    session.run(2)
+    assert session.venue is not None
+    session.venue.place_order(OrderRequest("foreign", "AAA", Side.BUY, 1, Kind.LIMIT, 1, Tif.GTC))
+    session.orchestrator.inputs.ask("stop", "ada")
+    session.run(3)
+    story = told()
+    assert session.orchestrator.state == "ERROR_REQUIRES_OPERATOR"
+    assert [item["code"] for item in story.differences] == ["ghost"]
+
+
+def test_who_asked_stands_in_the_journal(opened: Open) -> None:
+    """The operator's name is in the record of what the operator asked for."""
+    session = opened(strategy=Nobody())
+    session.start()
+    session.orchestrator.inputs.ask("stop", "ada")
+    session.run(2)
+    session.tape.commit()
+    records = read(session.setup.folder / "journal" / "journal.jsonl")
+    (found,) = (item for item in records if item.body.get("event") == "stop")
+    assert found.body["operator"] == "ada"

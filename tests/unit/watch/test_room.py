@@ -37,7 +37,29 @@ def test_every_rail_has_a_gauge_in_declared_order(runs: dict[str, Path], words: 
         "price_collar",
         "no_price",
         "short",
+        "stale_price",
+        "trading_halted",
+        "only_reducing",
+        "duplicate_order",
+        "self_cross",
     }
+
+
+def test_windows_count_what_left_within_them(runs: dict[str, Path], words: Lexicon) -> None:
+    """The largest number of orders within each window is that of a naive recount over all windows."""
+    seen, by_rail = found(runs["plain"], words)
+    assert seen.snapshot is not None
+    limits = seen.snapshot.config["limits"]
+    lines = [(line.step, line.symbol) for line in seen.story.lines.values() if not line.rail]
+
+    def most(window: int, symbol: str | None) -> int:
+        ends = range(1, max(step for step, _ in lines) + 1)
+        return max(sum(end - window < step <= end and symbol in (None, one) for step, one in lines) for end in ends)
+
+    assert by_rail["order_rate"].nearest == most(limits["rate_window_steps"], None)
+    symbols = {symbol for _, symbol in lines}
+    assert by_rail["repeated_execution"].nearest == max(most(limits["repeat_window_steps"], one) for one in symbols)
+    assert by_rail["gross_exposure"].nearest == max(row.equity_ticks - row.cash_ticks for row in seen.story.accounts)
 
 
 def test_measures_are_those_of_the_run(runs: dict[str, Path], words: Lexicon) -> None:
