@@ -20,6 +20,7 @@ from peak_trade.lang.pretty import expression
 GLYPHS: Final = {"live": "\N{WARNING SIGN}\ufe0e", "operator": "\N{BLACK FLAG}", "terminal": "\N{BLACK SQUARE}"}
 HERE: Final = "\N{BLACK RIGHT-POINTING TRIANGLE}"
 TIMES: Final = "\N{MULTIPLICATION SIGN}"
+TO: Final = "\N{RIGHTWARDS ARROW}"
 LOCK: Final = "\N{BLACK DIAMOND}"
 SMALL, NORMAL, LARGE, HUGE = 9, 10, 12, 16
 COUNT_POINTS: Final = 26
@@ -105,15 +106,16 @@ def short(count: int | None) -> str:
     return f"{TIMES}many"
 
 
-def row(drawing: Drawing, transition: Transition, source: str, *, live: bool = False) -> str:
-    """Return the row of one transition: id, event, reason or short guard, and its count."""
+def row(drawing: Drawing, transition: Transition, source: str, *, live: bool = False, leads: str = "") -> str:
+    """Return the row of one transition: id, event, reason or short guard, where it leads if asked for, its count."""
     count = drawing.taken(transition, source)
     strong = tone(count, LIVE_TEXT if live else INK)
     weight = drawing.weights.of(transition) if drawing.weights else None
     strong = weighed(weight, strong)
     name = f"{GLYPHS['live']} {transition.name}" if live else transition.name
     name = f"{SIGNS[weight]} {name}" if weight else name
-    line = (Run(name, strong, bold=True), Run(transition.event, strong), Run(brief(transition), tone(count, MUTED)))
+    whole = (Run(name, strong, bold=True), Run(transition.event, strong), Run(brief(transition), tone(count, MUTED)))
+    line = (*whole, *([Run(f"{TO} {leads}", strong)] if leads else []))
     tip = full(drawing.machine, transition, source) + (f"\ntaken {count} times" if count else "")
     named = f' ID="{anchor(transition, source)}" TOOLTIP="{written(tip)}"'
     return f"<TR>{cell(line, NORMAL, named)}{_counted(short(count))}</TR>"
@@ -134,16 +136,18 @@ def _gap(points: int) -> str:
     return f'<TR><TD COLSPAN="2" CELLPADDING="0" HEIGHT="{points}"></TD></TR>'
 
 
-def state_card(drawing: Drawing, state: State, loops: tuple[Transition, ...]) -> str:
-    """Return the label of a state: glyph and name, its sentence, and the steps that stay in it."""
+def state_card(drawing: Drawing, state: State, listed: tuple[Transition, ...]) -> str:
+    """Return the label of a state: name with glyphs, sentence, the steps that stay in it, and those without an arrow."""
     count = drawing.entered(state.name)
     glyphs = [glyph for tag, glyph in GLYPHS.items() if tag in state.tags]
     colour = tone(count, LIVE_TEXT if "live" in state.tags else INK)
     name = cell((Run(" ".join((*glyphs, state.name)), colour, bold=True),), LARGE)
     rows = [f"<TR>{name}{_counted((HERE if drawing.here(state.name) else '') + short(count))}</TR>"]
     rows += [_across(line, tone(count, MUTED)) for line in folded(state.doc)]
-    rows += [_gap(2), "<HR/>", _gap(3)] if loops else []
-    rows += [row(drawing, transition, state.name) for transition in loops]
+    for leaving in (False, True):
+        part = [item for item in listed if (item.target not in {None, state.name}) == leaving]
+        rows += [_gap(2), "<HR/>", _gap(3)] if part else []
+        rows += [row(drawing, item, state.name, leads=(item.target or "") if leaving else "") for item in part]
     return table(rows)
 
 

@@ -1,8 +1,9 @@
 """A machine's picture as DOT text: the same machine and overlay give the same bytes, on every computer and run.
 
 States are cards that list the steps which stay in them; between two states there is one arrow with a line for each of
-its transitions. Ids: `state-NAME`, `edge-FROM--TO`, and for each transition its own id, followed by `--FROM` when it
-starts in several states. Classes (`state terminal`, `edge live`) are for style sheets.
+its transitions. In a picture of many arrows the cards also list what leads out of many states (see `arcs`). Ids:
+`state-NAME`, `edge-FROM--TO`, and for each transition its own id, followed by `--FROM` when it starts in several
+states. Classes (`state terminal`, `edge live`) are for style sheets.
 """
 
 import html
@@ -11,7 +12,7 @@ from typing import Final, TypeAlias
 from graphviz import Digraph
 from graphviz.quoting import escape
 
-from peak_trade.backends.arcs import Arc, arcs
+from peak_trade.backends.arcs import Arc, hung, placed
 from peak_trade.backends.card import GLYPHS, HUGE, NORMAL, SMALL, Drawing, Run, edge_card, line_card, state_card
 from peak_trade.backends.label import ident
 from peak_trade.backends.overlay import LINES, Overlay, Weight, Weights, foreign
@@ -28,7 +29,7 @@ from peak_trade.backends.palette import (
     SAFE,
     Tone,
 )
-from peak_trade.lang.machine import Machine, State
+from peak_trade.lang.machine import Machine, State, Transition
 from peak_trade.lang.pretty import fingerprint
 
 FINGERPRINT_CHARS: Final = 12
@@ -50,8 +51,7 @@ def dot(machine: Machine, overlay: Overlay | None = None, weights: Weights | Non
     unknown = foreign(machine, overlay) if overlay else ()
     if unknown:
         raise ValueError(f"expected an overlay of {machine.name}, was one with {', '.join(unknown)}; see `follow`")
-    graph, found = _graph(machine), arcs(machine)
-    loops = {arc.source: arc for arc in found if arc.loop}
+    graph, (cards, arrows) = _graph(machine), placed(machine)
     live = machine.tagged("live")
     for zone in (False, True) if live else (None,):
         part = _part(machine, zone)
@@ -59,11 +59,12 @@ def dot(machine: Machine, overlay: Overlay | None = None, weights: Weights | Non
             _start(part, machine)
         for state in machine.states:
             if zone is None or zone == (state.name in live):
-                _state(part, drawing, state, loops.get(state.name))
+                _state(part, drawing, state, cards.get(state.name, ()))
         graph.subgraph(part)
-    for arc in found:
-        if not arc.loop:
-            _edge(graph, drawing, arc)
+    for arc in arrows:
+        _edge(graph, drawing, arc)
+    for arc in hung(machine, arrows):
+        graph.edge(ident(arc.source), ident(arc.target), style="invis")
     return str(graph.source)
 
 
@@ -128,7 +129,7 @@ def _start(part: Digraph, machine: Machine) -> None:
     part.edge(START, ident(first), **way, color=INK.light)
 
 
-def _state(part: Digraph, drawing: Drawing, state: State, loops: Arc | None) -> None:
+def _state(part: Digraph, drawing: Drawing, state: State, rows: tuple[Transition, ...]) -> None:
     count = drawing.entered(state.name)
     here = drawing.here(state.name)
     words = ["state", *state.tags, *_came(count), *(["current"] if here else [])]
@@ -136,7 +137,7 @@ def _state(part: Digraph, drawing: Drawing, state: State, loops: Arc | None) -> 
     border, fill, width = _border(state, count)
     part.node(
         ident(state.name),
-        label=state_card(drawing, state, loops.transitions if loops else ()),
+        label=state_card(drawing, state, rows),
         **shown,
         tooltip=_text(f"{state.name}\n{state.doc}"),
         color=border.light,

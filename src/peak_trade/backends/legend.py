@@ -1,6 +1,7 @@
 """The legend of a machine's picture: only the signs that this machine's picture has."""
 
-from peak_trade.backends.card import GLYPHS, HERE, LOCK, TIMES
+from peak_trade.backends.arcs import placed
+from peak_trade.backends.card import GLYPHS, HERE, LOCK, TIMES, TO
 from peak_trade.backends.overlay import LINES, Weight, Weights
 from peak_trade.backends.overlay import SIGNS as WEIGHTS
 from peak_trade.lang.machine import Machine
@@ -24,6 +25,10 @@ def legend(machine: Machine, weights: Weights | None = None) -> str:
     lines = [
         "Card: a state, and the steps that stay in it. Arrow: the steps that lead to another state, by id and event."
     ]
+    if any(item.target not in {None, name} for name, items in placed(machine)[0].items() for item in items):
+        lines.append(
+            f"{TO} after a step in a card: it leads there. So many states do that arrows would hide the others."
+        )
     lines += [f"{GLYPHS[tag]} {text}" for tag, text in SIGNS.items() if machine.tagged(tag)]
     if machine.tagged("live"):
         lines.append("Bold orange frame LIVE: the states declared live. Dashed blue frame NO-LIVE: all others.")

@@ -10,6 +10,7 @@ import rich_click as click
 from click.exceptions import Exit
 
 from peak_trade.broker.ledger import LedgerDamaged
+from peak_trade.broker.script import load, plain
 from peak_trade.cli import findings
 from peak_trade.cli.job import BUILTIN, Done, Job, collected, differences, drift_of, run, snapshot, snapshot_in
 from peak_trade.cli.progress import bar
@@ -28,7 +29,7 @@ STEPS = 100_000
 ORDERLY = frozenset({"ended", "operator_stop"})
 """Reasons to stop that are no violation."""
 
-ONLY_NEW = ("bars", "steps", "seed", "config_path", "faults", "strategy")
+ONLY_NEW = ("bars", "steps", "seed", "config_path", "faults", "fault_plan", "strategy")
 """Options of a new run: a resumed or verified one takes them from what the first left."""
 
 
@@ -40,6 +41,11 @@ ONLY_NEW = ("bars", "steps", "seed", "config_path", "faults", "strategy")
 @click.option("--config", "config_path", type=click.Path(path_type=Path, dir_okay=False), help="YAML or JSON file.")
 @click.option(
     "--faults", type=click.IntRange(0, 1000), help="Orders hit by a fault, per mille; overrides the config's."
+)
+@click.option(
+    "--fault-plan",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="YAML or JSON file of faults, one for each; a written fault beats a drawn one in its place.",
 )
 @click.option("--strategy", help="module:factory of your own strategy; overrides the config's.")
 @click.option("--resume", type=click.Path(path_type=Path, file_okay=False), help="Go on with the run in this folder.")
@@ -110,7 +116,10 @@ def _config(options: dict[str, Any]) -> tuple[Config, Any]:
     path: Path | None = options["config_path"]
     data = path.read_bytes() if path else b""
     overrides = {"seed": options["seed"], "fault_permille": options["faults"]}
-    given = {key: value for key, value in overrides.items() if value is not None}
+    given: dict[str, Any] = {key: value for key, value in overrides.items() if value is not None}
+    plan: Path | None = options["fault_plan"]
+    if plan:
+        given["faults"] = [plain(fault) for fault in load(plan.read_text(encoding="utf-8", errors="replace"), str(plan))]
     if options["strategy"]:
         given["strategy"] = {"factory": options["strategy"], "params": {}}
     source = Source(str(path or "(defaults)"), data.decode("utf-8", "replace"))

@@ -1,9 +1,10 @@
 """What was executed, by both sides' reports, busts and corrections applied; and where they differ, one by one."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from operator import attrgetter, eq
+from typing import Final, TypeAlias
 
 from peak_trade.broker.messages import Report, ReportKind
 from peak_trade.rails.differences import RULES, Code, Difference
@@ -40,10 +41,22 @@ class Fills:
             self.standing[first] = report
 
 
-def fold(reports: Iterable[Report]) -> Fills:
-    """Return what the executions among `reports`, in cursor order, come to."""
+_leg: Final = attrgetter("client_order_id", "exec_id")
+_facts: Final = attrgetter("client_order_id", "exec_id", "kind", "ref_id", "last_lots", "last_ticks", "fee_ticks")
+
+
+def same(mine: Sequence[Report], theirs: Sequence[Report]) -> bool:
+    """Return true iff both tell the same executions in the same order, so that they come to the same."""
+    return len(mine) == len(theirs) and all(map(eq, map(_facts, mine), map(_facts, theirs)))
+
+
+def fold(executions: Sequence[Report]) -> Fills:
+    """Return what `executions`, in cursor order, come to."""
+    once = dict(zip(map(_leg, executions), executions, strict=True))
+    if len(once) == len(executions) and all(report.kind is ReportKind.TRADE for report in executions):
+        return Fills(once)  # as nearly always: trades, each with an id of its own
     fills = Fills()
-    for report in reports:
+    for report in executions:
         fills.take(report)
     return fills
 

@@ -17,9 +17,9 @@ from typing import Final
 from peak_trade.broker.messages import Report
 from peak_trade.market.terms import Side
 from peak_trade.rails.differences import OPERATOR, RULES, Action, Code, Difference
-from peak_trade.rails.fills import compare, fold
+from peak_trade.rails.fills import compare, fold, same
 from peak_trade.rails.orders import Figures, order_differences
-from peak_trade.rails.sides import EXECUTIONS, UNSENT, Known, Ours, Snapshot
+from peak_trade.rails.sides import CLOSED, EXECUTIONS, UNSENT, Known, Ours, Request, Snapshot
 
 CURSOR: Final = "cursor"
 _place: Final = attrgetter("cursor", "client_order_id", "exec_id", "kind")
@@ -87,6 +87,8 @@ class _Comparison:
         yield from self._ghosts()
         raced = set()
         for name, order in self.sent.items():
+            if self._plain(name, order):
+                continue
             for item in order_differences(order, self._figures(name, order)):
                 raced |= {name} if item.code is Code.CANCEL_RACE else set()
                 yield item
@@ -95,10 +97,12 @@ class _Comparison:
 
     def _fills(self) -> Iterator[Difference]:
         since, cursor = self.venue.since, self.ours.cursor
-        mine = (item for item in self.ours.executions if item.cursor > since and item.kind in EXECUTIONS)
-        book = fold(_in_order(mine))
-        venue = fold(item for item in self.reports if item.cursor <= cursor and item.kind in EXECUTIONS)
-        for item, order, lots in compare(book, venue, self.sent):
+        mine = _in_order(item for item in self.ours.executions if item.cursor > since and item.kind in EXECUTIONS)
+        theirs = [item for item in self.reports if item.cursor <= cursor and item.kind in EXECUTIONS]
+        book = fold(mine)
+        if same(mine, theirs) and not book.again_lots:
+            return
+        for item, order, lots in compare(book, fold(theirs), self.sent):
             self.explained_lots[order] += lots
             yield item
 
@@ -111,6 +115,24 @@ class _Comparison:
             book = 0 if mine is None else mine.state
             venue = self.newest[name].kind.value if status is None else status.status.value
             yield Difference(Code.GHOST, name, book, venue, RULES[Code.GHOST].action)
+
+    def _plain(self, name: str, order: Known) -> bool:
+        """Return true iff an order is closed and all that was told of it are reports that we have read and that agree.
+
+        Nothing can differ in it then; nearly all orders of a long run are so.
+        """
+        report = self.last.get(name)
+        return (
+            report is not None
+            and order.state in CLOSED
+            and report.cum_lots == order.cum_lots
+            and report.leaves_lots == order.leaves_lots
+            and report.order_lots == order.qty_lots
+            and order.awaiting is Request.NONE
+            and name not in self.venue.orders
+            and name not in self.unread
+            and not self.explained_lots.get(name)
+        )
 
     def _figures(self, name: str, order: Known) -> Figures:
         report, orders = self.last.get(name), self.venue.orders
@@ -142,8 +164,9 @@ class _Comparison:
         mine: defaultdict[str, int] = defaultdict(int)
         theirs: defaultdict[str, int] = defaultdict(int)
         for name, order in self.sent.items():
-            mine[order.symbol] += order.sign * order.cum_lots
-            theirs[order.symbol] += order.sign * self._cum_lots(name)
+            symbol, sign, report = order.symbol, order.sign, self.newest.get(name)
+            mine[symbol] += sign * order.cum_lots
+            theirs[symbol] += sign * (self._told_lots(name) if report is None else report.cum_lots)
         for name, status in self.venue.orders.items():
             if status is not None and name not in self.sent:
                 theirs[status.symbol] += status.cum_lots * (1 if status.side is Side.BUY else -1)
@@ -155,9 +178,7 @@ class _Comparison:
             elif venue != theirs[symbol]:
                 yield Difference(Code.POSITION, symbol, theirs[symbol], venue, RULES[Code.POSITION].action)
 
-    def _cum_lots(self, name: str) -> int:
-        """Return what the venue says that it has filled of one of our orders, at its head."""
-        report, status = self.newest.get(name), self.venue.orders.get(name)
-        if report is not None:
-            return report.cum_lots
+    def _told_lots(self, name: str) -> int:
+        """Return what the venue says that it has filled of an order on which it never reported."""
+        status = self.venue.orders.get(name)
         return 0 if status is None else status.cum_lots

@@ -14,7 +14,7 @@ class Order:
 
     `value` is the kernel's tuple (state, *context), and `known` the last one that the kernel gave. `sign` is +1 for a
     buy and -1 for a sell, `lot_ticks` what one lot may cost at the limit, fees included. `resting` counts the lots that may still be filled, in step with the machine's leaves;
-    `moved_step` is the last step in which the machine moved.
+    `moved_step` is the last step in which the machine moved; `foreign` iff the venue has another order of its id.
     """
 
     request: OrderRequest
@@ -25,6 +25,7 @@ class Order:
     resting_lots: int = 0
     known: tuple[Any, ...] = ()
     moved_step: int = 0
+    foreign: bool = False
 
 
 @dataclass(slots=True)

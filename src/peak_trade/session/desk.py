@@ -6,7 +6,7 @@ from typing import Any
 
 from peak_trade.backends.kernel import Kernel
 from peak_trade.broker.errors import BrokerError, VenueRejected
-from peak_trade.broker.messages import OrderRequest, Report, ReportKind
+from peak_trade.broker.messages import OrderRequest, Report
 from peak_trade.broker.port import Broker
 from peak_trade.lang.step import Ignored, Outcome, Taken
 from peak_trade.rails.sides import EXECUTIONS
@@ -75,19 +75,34 @@ class Desk:
                 unknown = order.value[0] == "unknown"
                 for answer in self.sender.answers(order.request, doubtful=doubtful, unknown=unknown):
                     self._answer(order, answer.event, answer.venue_order_id)
-            if order.value[0] in UNANSWERED:
+            if order.value[0] in UNANSWERED and self._is_foreign(order):
+                order.foreign = True
                 self.trip(Tripwire.OUTCOME_UNRESOLVED, order.request.client_order_id)
 
-    def resolve(self, *, closing: bool) -> None:
-        """Ask for the outcome of each order that is still open; nothing is sent.
+    def _is_foreign(self, order: Order) -> bool:
+        """Return true iff the venue has another order under this id: asking by it would tell of that one."""
+        name, record = order.request.client_order_id, self.tape.peek()
+        if record is None:
+            return name in self.sender.foreign
+        return record.body.get("wire") == Tripwire.OUTCOME_UNRESOLVED.value and record.body.get("order") == name
 
-        With `closing`, an order that the venue does not know is given up: it will not be sent again.
+    def resolve(self, *, closing: bool) -> None:
+        """Ask for the outcome of each order of an earlier step that is still open; nothing is sent.
+
+        An order that the venue does not know is given up: what was decided in an earlier step is not sent any more, and
+        with `closing` one of a foreign id neither. One that stays in doubt trips the wire, when the patience is over.
         """
         for order in tuple(self.book.working.values()):
-            if order.value[0] not in UNANSWERED or self._recorded_answers(order):
+            if order.value[0] not in UNANSWERED:
                 continue
-            for answer in self.sender.asked(order.request, unknown=order.value[0] == "unknown", closing=closing):
-                self._answer(order, answer.event, answer.venue_order_id)
+            if order.foreign:
+                if closing:
+                    self.apply(order, "give_up", (), {})
+            elif not self._recorded_answers(order):
+                for answer in self.sender.asked(order.request, unknown=order.value[0] == "unknown"):
+                    self._answer(order, answer.event, answer.venue_order_id)
+            if order.value[0] in UNANSWERED and self.step - order.moved_step == self.reconciler.patience_steps:
+                self.trip(Tripwire.OUTCOME_UNRESOLVED, order.request.client_order_id)
 
     def _recorded_answers(self, order: Order) -> bool:
         """Apply the answers that the tape holds for `order`; return true iff they decide its outcome."""
@@ -191,7 +206,7 @@ class Desk:
         outcome, value = self.kernel.step(before, event, payload)
         identity = order.request.client_order_id
         by, kind, detail = said(outcome)
-        if kind == "taken":
+        if isinstance(outcome, Taken):
             order.value = order.known = value
             self.moved[identity] = order
             self._keep(order, before, value)
@@ -207,8 +222,8 @@ class Desk:
             "leaves": value[3],
             "step": self.step,
         }
-        if payload:
-            body |= zip(self.fields[event], payload, strict=True)
+        for at, name in enumerate(self.fields[event]):  # every step comes here, and a strict `zip` costs twice as much
+            body[name] = payload[at]
         body |= facts
         if detail:
             body["detail"] = detail

@@ -1,10 +1,10 @@
 """Sending an order so that it is sent once: what the adapter says on the way, in the words of the order machine."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from peak_trade.broker.adapter import Adapter
-from peak_trade.broker.errors import InvalidRequest, VenueRejected
+from peak_trade.broker.errors import DuplicateId, InvalidRequest, VenueRejected
 from peak_trade.broker.messages import OrderRequest
 from peak_trade.broker.outcome import Absent, Acknowledged, Lost, Refused, Turn
 
@@ -19,9 +19,13 @@ class Answer:
 
 @dataclass(slots=True)
 class Sender:
-    """Sends orders through `adapter`, which bounds how often and how long."""
+    """Sends orders through `adapter`, which bounds how often and how long.
+
+    `foreign` are the ids under which the venue has somebody else's order: nothing of ours was taken.
+    """
 
     adapter: Adapter
+    foreign: set[str] = field(default_factory=set)
 
     def answers(self, request: OrderRequest, *, doubtful: bool, unknown: bool) -> Iterator[Answer]:
         """Yield the order machine's events until the order's outcome is known or the adapter's limits are reached.
@@ -30,17 +34,16 @@ class Sender:
         case the venue is asked before anything is sent; what it does not know is sent under the same id.
         """
         for turn in self.adapter.placing(request, doubtful=doubtful or unknown):
+            if isinstance(turn, Refused) and isinstance(turn.error, DuplicateId):
+                self.foreign.add(request.client_order_id)
             yield from _told(turn, unknown=unknown)
             unknown = isinstance(turn, Lost)
 
-    def asked(self, request: OrderRequest, *, unknown: bool, closing: bool = False) -> Iterator[Answer]:
-        """Yield what the venue says when asked for the order; nothing is sent.
-
-        With `closing`, that the venue does not know it ends in `give_up`.
-        """
+    def asked(self, request: OrderRequest, *, unknown: bool) -> Iterator[Answer]:
+        """Yield what the venue says when asked for the order; nothing is sent. What it does not know is given up."""
         turn = self.adapter.resolve(request.client_order_id)
         yield from _told(turn, unknown=unknown)
-        if closing and isinstance(turn, Absent):
+        if isinstance(turn, Absent):
             yield Answer("give_up")
 
 

@@ -180,9 +180,9 @@ def _rule(field: Field) -> Rule:
 
 def said(outcome: Outcome) -> tuple[str, str, str]:
     """Return who decided (transition, reason or property), what was decided, and the detail."""
+    if isinstance(outcome, Taken):  # nearly every step is
+        return outcome.transition, "taken", ""
     match outcome:
-        case Taken(transition):
-            return transition, "taken", ""
         case Ignored(reason):
             return reason, "ignored", ""
         case Refused(reason, detail):

@@ -125,6 +125,8 @@ def _state(seen: Seen, lexicon: Lexicon) -> Check:
 
 def _leaving(seen: Seen) -> Check:
     """Warn iff something keeps orders of an active session from leaving as they would."""
+    if not seen.story.run:
+        return Check("orders_leave", None, WARN, "no run is in the journal, so there is no evidence")
     trading, breaker = seen.story.trading, str(seen.story.breaker.get("state", "closed"))
     shut = [f"trading is {trading}"] if trading != "active" else []
     shut += [f"the circuit breaker is {breaker}"] if breaker != "closed" else []

@@ -46,6 +46,31 @@ def session() -> Machine:
 
 
 @pytest.fixture(scope="session")
+def wool() -> Machine:
+    """Ten states, one of them live; an event for each leads there from all the others."""
+    names = [f"s{place}" for place in range(10)]
+    states = [State(name, "One", ("live",) if name == "s5" else (), initial=name == "s0") for name in names]
+    rows = [
+        Transition(f"T{name}", tuple(other for other in names if other != name), f"to_{name}", name) for name in names
+    ]
+    events = [Event(f"to_{name}", Origin.VENUE, "Go", ()) for name in names]
+    dismissed = [Dismissal((name,), (f"to_{name}",), "there", refused=False) for name in names]
+    return Machine(
+        name="wool",
+        version=1,
+        summary="All to all.",
+        enums=(),
+        variables=(),
+        states=tuple(states),
+        events=tuple(events),
+        reasons=(Reason("there", "It is there."),),
+        transitions=tuple(rows),
+        dismissals=tuple(dismissed),
+        properties=(),
+    )
+
+
+@pytest.fixture(scope="session")
 def hostile() -> Machine:
     """A machine whose every text and name holds what some markup takes for its own; no file could declare it."""
     guard = Compare(Comparison.LT, Var("<n|m>", INT, Scope.PAYLOAD), Lit(3, INT))

@@ -154,7 +154,9 @@ CASES = {
     Tripwire.REPORT_REFUSED: Case(reported("fill", 999), Steady(), without=frozenset({Tripwire.OVERFILLED})),
     Tripwire.OVERFILLED: Case(reported("fill", 999), Steady(), without=frozenset({Tripwire.REPORT_REFUSED})),
     Tripwire.COUNTS_DIFFER: Case(worked),
-    Tripwire.OUTCOME_UNRESOLVED: Case(strategy=Steady(), answers=("time_out",)),
+    Tripwire.OUTCOME_UNRESOLVED: Case(
+        strategy=Steady(), limits={"unknown_row_orders_max": 1_000}, answers=("time_out",), steps=6
+    ),
     Tripwire.VALUE_OUTSIDE_INVARIANT: Case(tampered),
     Tripwire.PRICE_MISSING: Case(held(1, price_ticks=0)),
     Tripwire.REPEATED_EXECUTION: Case(strategy=Steady(), limits={"repeat_orders_max": 2}),

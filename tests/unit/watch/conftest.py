@@ -139,6 +139,57 @@ def troubled(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def reopened(tmp_path: Path) -> Path:
+    """A run that goes on: trading is reduced, the breaker open, one filled order was opened again, one is finished.
+
+    Book and venue differ in something that may heal.
+    """
+    more: dict[str, Any] = {"price_ticks": 100, "fee_ticks": 1, "realized_ticks": 0}
+    records = [
+        ("run", RUN | {"breaker_spec": "4" * 64}),
+        session("start_dryrun", "DRYRUN_ACTIVE", "S11", ts="2001-02-03"),
+        order("back-1", "submit", "pending_new", 1, order_qty=7, leaves=7),
+        order("back-1", "accept", "new", 1, by="O03", leaves=7),
+        order(
+            "back-1", "fill", "filled", 2, by="O11", cum=7, last_qty=7, exec_id="e1", cursor=1, position_lots=7, **more
+        ),
+        order(
+            "back-1",
+            "bust",
+            "new",
+            3,
+            by="O16",
+            leaves=7,
+            exec_id="e2",
+            ref_id="e1",
+            last_qty=0,
+            cursor=2,
+            position_lots=0,
+            **more,
+        ),
+        order("done-1", "submit", "pending_new", 3, order_qty=5, leaves=5),
+        order("done-1", "finish_day", "done_for_day", 3, by="O36", rests=False, cursor=3),
+        order("sent-1", "submit_cash", "pending_new", 3, by="O08"),
+        session("reduce_trading", "DRYRUN_ACTIVE", "S37", ts="2001-02-04"),
+        ("breaker", {"step": 3, "state": "open", "failures": 4, "waited": 0, "opened": 1}),
+        ("reconciled", {"step": 3, "orders": 3, "differences": 1, "asked": True, "closing": False, "behind": 0}),
+        (
+            "difference",
+            {
+                "code": "status",
+                "subject": "done-1",
+                "book_lots": 0,
+                "venue_lots": 0,
+                "book": "done",
+                "venue": "new",
+                "action": "query",
+            },
+        ),
+    ]
+    return journaled(tmp_path / "reopened", records)
+
+
+@pytest.fixture
 def again(tmp_path: Path) -> Path:
     """The plain run, made a second time elsewhere."""
     return plain(tmp_path / "again")

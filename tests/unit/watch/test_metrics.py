@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from peak_trade.watch.lexicon import Lexicon, events, hops, reasons, states
+from peak_trade.cli.specs import machine_named
+from peak_trade.evidence.story import UNDOING
+from peak_trade.watch.lexicon import Lexicon, events, hops, members, reasons, states
+from peak_trade.watch.lexicon import reopened as reopened_of
 from peak_trade.watch.metrics import document, prometheus, sample
 from peak_trade.watch.seen import Seen, look
 from peak_trade.watch.tally import ANSWERS
@@ -90,6 +93,9 @@ def test_labels_hold_words_of_the_specification_only(name: str, runs: dict[str, 
         *words.actions,
         *ANSWERS,
         *("agreed", "differed", "unanswered", "taken", "ignored", "refused", "broken"),
+        *members(words.session, "trading"),
+        *words.breaker,
+        *UNDOING,
     }
     for family in text_string_to_metric_families(prometheus(found, words)):
         for item in family.samples:
@@ -149,3 +155,39 @@ def test_the_dashboard_asks_for_what_is_there(words: Lexicon) -> None:
     assert len(set(places)) == len(places)
     assert all(panel["gridPos"]["x"] + panel["gridPos"]["w"] <= 24 for panel in panels)
     assert {panel["datasource"]["uid"] for panel in panels if "targets" in panel} == {"${source}"}
+
+
+def test_what_is_undone_or_opened_again_is_counted_beside(reopened: Path, words: Lexicon) -> None:
+    """A bust takes nothing from a counter; that an order was opened again is one of its own."""
+    read = values(prometheus(seen(reopened, words), words))
+    assert read["order_fills_total"] == read["order_fills_undone_total"] == read["orders_reopened_total"] == 1
+    assert read["order_close_steps_count"] == 1
+    assert read["order_state_transitions_total"] == 7
+
+
+def test_trading_and_breaker_are_shown(reopened: Path, runs: dict[str, Path], words: Lexicon) -> None:
+    """Exactly one state of each holds; a run that restricted nothing is active and closed."""
+    text = prometheus(seen(reopened, words), words)
+    assert re.findall(r"^(trading|breaker)_state{state=\"(\w+)\"} 1.0$", text, re.MULTILINE) == [
+        ("trading", "reducing"),
+        ("breaker", "open"),
+    ]
+    text = prometheus(seen(runs["plain"], words), words)
+    assert 'trading_state{state="active"} 1.0' in text
+    assert 'breaker_state{state="closed"} 1.0' in text
+
+
+def test_the_words_of_the_breaker_are_the_specifications(words: Lexicon) -> None:
+    """The lexicon's states of the breaker are those that are declared, the initial one first."""
+    breaker = machine_named("breaker")
+    assert set(words.breaker) == set(states(breaker))
+    assert words.breaker[0] == breaker.initial.name
+
+
+def test_exactly_what_leads_out_of_a_closed_state_opens_again(words: Lexicon) -> None:
+    """Over every transition of an order: opened again is from a closed state to one that is not, and only that."""
+    closed = {"denied", "filled", "canceled", "rejected", "expired"}
+    assert set(words.order.tagged("closed")) == closed
+    for hop in hops(words.order):
+        assert reopened_of(words.order, {hop: 2}) == (2 if hop[1] in closed and hop[2] not in closed else 0)
+    assert reopened_of(words.order, dict.fromkeys(hops(words.order), 1)) > 5

@@ -251,3 +251,15 @@ def test_both_templates_share_one_style_sheet() -> None:
     for name in ("report.html", "status.html", "runs.html"):
         source, _, _ = environment().loader.get_source(environment(), name)  # type: ignore[union-attr]
         assert "{% include 'style.css' %}" in source
+
+
+def test_an_order_opened_again_is_drawn_as_one(reopened: Path, words: Lexicon) -> None:
+    """The page says how trading and breaker stand, and a triangle marks where a closed order was opened again."""
+    found = view(look(reopened, (words.session, words.order)), words, CLEAR)
+    text = page(found, Verdicts())
+    for name, value in (("trading", "reducing"), ("breaker", "open"), ("open orders", "2")):
+        assert f"<dt>{name}</dt><dd>{value}</dd>" in text
+    closed = frozenset(words.order.tagged("closed"))
+    drawn = life(found.seen.tally.lives["back-1"], 7, closed)
+    assert [word for word in re.findall(r"<(circle|rect|path)", drawn)] == ["circle", "circle", "rect", "path"]
+    assert drawn.count("l5 9h-10z") == 1

@@ -10,6 +10,12 @@ from click.testing import CliRunner, Result
 from peak_trade.cli.app import command
 from peak_trade.session.assembly import KILL_SWITCH
 from peak_trade.session.killswitch import KillSwitch
+from peak_trade.watch.health import Switch
+from peak_trade.watch.lexicon import Lexicon
+from peak_trade.watch.seen import look
+from peak_trade.watch.status import document, view
+
+CLEAR = Switch(latched=False, why="clear")
 
 WRITTEN = {
     "dryrun_health_snapshot.json",
@@ -98,3 +104,29 @@ def test_proofs_stand_on_the_page(runs: dict[str, Path], tmp_path: Path) -> None
     text = (folder / "status.html").read_text()
     assert "Of the very specifications that drove this run" in text
     assert "SES-1" in text
+
+
+def test_open_is_what_has_a_rest_or_no_answer(reopened: Path, words: Lexicon) -> None:
+    """A filled order that was opened again is open, one that is finished for the day is not, one unanswered is."""
+    found = view(look(reopened, (words.session, words.order)), words, CLEAR)
+    assert [line.order for line in found.open_lines] == ["back-1", "sent-1"]
+    plain = json.loads(document(found))
+    assert plain["trading"] == "reducing"
+    assert plain["breaker"] == {"state": "open", "failures": 4, "opened": 1, "waited": 0}
+    (item,) = plain["differences"]
+    assert (item["book"], item["venue"], item["planned"]) == ("done", "new", "query")
+    grades = {check.name: check.grade for check in found.checks}
+    assert grades["orders_leave"] == grades["reconciler_last_ok_ts"] == "warn"
+    assert [note.what for note in found.notes if note.kind in ("order", "breaker", "difference")] == [
+        "back-1: bust taken by O16",
+        "the circuit breaker is open",
+        "status of done-1; planned: query",
+    ]
+
+
+@pytest.mark.parametrize("name", ["plain", "killed", "denied", "unstarted"])
+def test_as_many_orders_are_open_as_the_account_says(name: str, runs: dict[str, Path], words: Lexicon) -> None:
+    """On runs of the session itself the open orders are those that the book counted."""
+    found = view(look(runs[name], (words.session, words.order)), words, CLEAR)
+    accounts = found.seen.story.accounts
+    assert sum(line.leaves > 0 for line in found.open_lines) == (accounts[-1].open_orders if accounts else 0)

@@ -16,7 +16,7 @@ from peak_trade.watch.seen import look
 from peak_trade.watch.tally import Latency, Mark, Tally, latency
 
 STATES = ("pending_new", "unknown", "new", "filled")
-EVENTS = ("submit", "deny", "accept", "reject", "not_found", "time_out", "cancel", "fill")
+EVENTS = ("submit", "deny", "accept", "reject", "not_found", "time_out", "cancel", "fill", "bust", "correct")
 
 
 @st.composite
@@ -71,6 +71,7 @@ def recount(rows: list[dict[str, Any]]) -> dict[str, Any]:
         "cancels": len([row for row in taken if row["event"] == "cancel"]),
         "retries": len([row for row in taken if row["event"] == "not_found"]),
         "fills": len([row for row in taken if row["event"] == "fill"]),
+        "undone": dict(Counter(row["event"] for row in taken if row["event"] in ("bust", "correct"))),
         "moves": len(taken),
         "refusals": len([row for row in rows if row["kind"] == "order"]) - len(taken),
         "queries": dict(queries),
@@ -89,6 +90,7 @@ def figures(tally: Tally) -> dict[str, Any]:
         "cancels": tally.cancels,
         "retries": tally.retries,
         "fills": tally.fills,
+        "undone": dict(tally.undone),
         "moves": sum(tally.hops["order"].values()),
         "refusals": sum(tally.refusals["order"].values()),
         "queries": dict(tally.queries),
@@ -138,3 +140,14 @@ def test_latency_counts_each_order_once_from_its_submit() -> None:
     }
     found = latency(Tally(lives=lives), frozenset({"filled", "denied", "expired"}))
     assert found == Latency(accept=(0,), fill=(2, 2, 4), close=(("filled", 2), ("expired", 1)))
+
+
+def test_an_order_that_is_opened_again_closed_once() -> None:
+    """Of an order that was filled, busted and filled again the first close and the first fill are told."""
+    life = [
+        Mark(1, "submit", "pending_new", 0),
+        Mark(2, "fill", "filled", 9),
+        Mark(3, "bust", "new", 0),
+        Mark(7, "fill", "filled", 9),
+    ]
+    assert latency(Tally(lives={"a": life}), frozenset({"filled"})) == Latency((), (1,), (("filled", 1),))
