@@ -137,7 +137,7 @@ def _gap(points: int) -> str:
 
 
 def state_card(drawing: Drawing, state: State, listed: tuple[Transition, ...]) -> str:
-    """Return the label of a state: name with glyphs, sentence, the steps that stay in it, and those without an arrow."""
+    """Return the label of a state: name and sentence, the steps that stay in it, and those that have no arrow."""
     count = drawing.entered(state.name)
     glyphs = [glyph for tag, glyph in GLYPHS.items() if tag in state.tags]
     colour = tone(count, LIVE_TEXT if "live" in state.tags else INK)

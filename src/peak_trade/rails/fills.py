@@ -1,7 +1,7 @@
 """What was executed, by both sides' reports, busts and corrections applied; and where they differ, one by one."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter, eq
 from typing import Final, TypeAlias
@@ -41,22 +41,27 @@ class Fills:
             self.standing[first] = report
 
 
-_leg: Final = attrgetter("client_order_id", "exec_id")
-_facts: Final = attrgetter("client_order_id", "exec_id", "kind", "ref_id", "last_lots", "last_ticks", "fee_ticks")
+_facts: Final = attrgetter("client_order_id", "exec_id", "kind", "last_ticks", "fee_ticks")
+_kind: Final = attrgetter("kind")
+_name: Final = attrgetter("exec_id")
 
 
-def same(mine: Sequence[Report], theirs: Sequence[Report]) -> bool:
-    """Return true iff both tell the same executions in the same order, so that they come to the same."""
-    return len(mine) == len(theirs) and all(map(eq, map(_facts, mine), map(_facts, theirs)))
+def alike(mine: Sequence[Report], theirs: Sequence[Report]) -> bool:
+    """Return true if both plainly tell the same executions, so that `compare` would find nothing.
+
+    That is nearly always: trades only, each with an id of its own, pair by pair of the same order, price and fee.
+    """
+    return (
+        len(mine) == len(theirs) == len(set(map(_name, mine)))
+        and all(map(eq, map(_facts, mine), map(_facts, theirs)))
+        and set(map(_kind, mine)) <= {ReportKind.TRADE}
+    )
 
 
-def fold(executions: Sequence[Report]) -> Fills:
-    """Return what `executions`, in cursor order, come to."""
-    once = dict(zip(map(_leg, executions), executions, strict=True))
-    if len(once) == len(executions) and all(report.kind is ReportKind.TRADE for report in executions):
-        return Fills(once)  # as nearly always: trades, each with an id of its own
+def fold(reports: Iterable[Report]) -> Fills:
+    """Return what the executions among `reports`, in cursor order, come to."""
     fills = Fills()
-    for report in executions:
+    for report in reports:
         fills.take(report)
     return fills
 

@@ -8,20 +8,25 @@ Limits: linear in orders and reports, if reports come in cursor order; memory ho
 
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
-from operator import attrgetter
+from itertools import islice
+from operator import attrgetter, lt
 from typing import Final
 
 from peak_trade.broker.messages import Report
 from peak_trade.market.terms import Side
 from peak_trade.rails.differences import OPERATOR, RULES, Action, Code, Difference
-from peak_trade.rails.fills import compare, fold, same
+from peak_trade.rails.fills import alike, compare, fold
 from peak_trade.rails.orders import Figures, order_differences
 from peak_trade.rails.sides import CLOSED, EXECUTIONS, UNSENT, Known, Ours, Request, Snapshot
 
 CURSOR: Final = "cursor"
+ALL: Final = 10**18
+NONE: Final = 0
+"""Cursors beyond which there is no report, and before which there is none."""
+_cursor: Final = attrgetter("cursor")
+_kind: Final = attrgetter("kind")
 _place: Final = attrgetter("cursor", "client_order_id", "exec_id", "kind")
 
 
@@ -43,12 +48,20 @@ def _impatient(item: Difference, ours: Ours, step: int, patience_steps: int) -> 
     return replace(item, action=Action.ASK_OPERATOR)
 
 
-def _in_order(reports: Iterable[Report]) -> list[Report]:
+def _in_order(reports: Sequence[Report]) -> Sequence[Report]:
     """Return the reports by cursor; those that come so, as they usually do, are only looked at."""
-    given = list(reports)
-    if all(one.cursor < other.cursor for one, other in pairwise(given)):
-        return given
-    return sorted(given, key=_place)
+    cursors = list(map(_cursor, reports))
+    if all(map(lt, cursors, islice(cursors, 1, None))):
+        return reports
+    return sorted(reports, key=_place)
+
+
+def _executed(reports: Sequence[Report], since: int, until: int) -> Sequence[Report]:
+    """Return the executions among reports in cursor order, after `since` up to `until`; usually all of them are."""
+    inside = not reports or (since < reports[0].cursor and reports[-1].cursor <= until)
+    if inside and EXECUTIONS.issuperset(map(_kind, reports)):
+        return reports
+    return [item for item in reports if since < item.cursor <= until and item.kind in EXECUTIONS]
 
 
 @dataclass(slots=True)
@@ -62,7 +75,7 @@ class _Comparison:
     ours: Ours
     venue: Snapshot
     patience_steps: int
-    reports: list[Report]
+    reports: Sequence[Report]
     last: dict[str, Report] = field(default_factory=dict)
     newest: dict[str, Report] = field(default_factory=dict)
     unread: set[str] = field(default_factory=set)
@@ -74,8 +87,8 @@ class _Comparison:
         """Return the comparison with its reports in order and looked through once."""
         self = cls(ours, venue, patience_steps, _in_order(venue.reports))
         self.sent = {name: order for name, order in ours.orders.items() if order.state not in UNSENT}
-        read = bisect_right(self.reports, ours.cursor, key=attrgetter("cursor"))
-        self.last = {report.client_order_id: report for report in self.reports[:read]}
+        read = bisect_right(self.reports, ours.cursor, key=_cursor)
+        self.last = {report.client_order_id: report for report in islice(self.reports, read)}
         later = {report.client_order_id: report for report in self.reports[read:]}
         self.newest = self.last | later if later else self.last
         self.unread = set(later)
@@ -96,21 +109,17 @@ class _Comparison:
         yield from self._positions()
 
     def _fills(self) -> Iterator[Difference]:
-        since, cursor = self.venue.since, self.ours.cursor
-        mine = _in_order(item for item in self.ours.executions if item.cursor > since and item.kind in EXECUTIONS)
-        theirs = [item for item in self.reports if item.cursor <= cursor and item.kind in EXECUTIONS]
-        book = fold(mine)
-        if same(mine, theirs) and not book.again_lots:
+        mine = _executed(_in_order(self.ours.executions), self.venue.since, ALL)
+        theirs = _executed(self.reports, NONE, self.ours.cursor)
+        if alike(mine, theirs):
             return
-        for item, order, lots in compare(book, fold(theirs), self.sent):
+        for item, order, lots in compare(fold(mine), fold(theirs), self.sent):
             self.explained_lots[order] += lots
             yield item
 
     def _ghosts(self) -> Iterator[Difference]:
         told = {name: status for name, status in self.venue.orders.items() if status is not None}
-        for name in told.keys() | self.newest.keys():
-            if name in self.sent:
-                continue
+        for name in {name for names in (told, self.newest) for name in names if name not in self.sent}:
             mine, status = self.ours.orders.get(name), told.get(name)
             book = 0 if mine is None else mine.state
             venue = self.newest[name].kind.value if status is None else status.status.value

@@ -67,7 +67,7 @@ def test_arcs_hold_each_transition_once(machine: Machine) -> None:
 
 
 def test_a_card_or_an_arrow_holds_each_transition_once(machine: Machine) -> None:
-    """However many arrows there would be, each transition is in the card of its source or on one arrow, and is named."""
+    """However many arrows there would be, each transition is in the card of its source or on one arrow."""
     cards, arrows = placed(machine)
     drawn = Counter(anchor(item, name) for name, items in cards.items() for item in items)
     drawn += Counter(anchor(item, arc.source) for arc in arrows for item in arc.transitions)

@@ -261,5 +261,5 @@ def test_an_order_opened_again_is_drawn_as_one(reopened: Path, words: Lexicon) -
         assert f"<dt>{name}</dt><dd>{value}</dd>" in text
     closed = frozenset(words.order.tagged("closed"))
     drawn = life(found.seen.tally.lives["back-1"], 7, closed)
-    assert [word for word in re.findall(r"<(circle|rect|path)", drawn)] == ["circle", "circle", "rect", "path"]
+    assert re.findall(r"<(circle|rect|path)", drawn) == ["circle", "circle", "rect", "path"]
     assert drawn.count("l5 9h-10z") == 1
