@@ -39,6 +39,7 @@ KEYED = (
 
 BYTES_MAX = 1_000_000
 STOPS_MAX = 400
+LETTER_PX = 9
 CONTROLS = """() => [...document.querySelectorAll("a[href], button, input, select, summary, [tabindex='0']")]
   .filter((node) => !node.disabled && node.checkVisibility() && !(node.type === "radio" && !node.checked))"""
 STOP = """() => {
@@ -101,6 +102,7 @@ def test_controls_work_by_keyboard(site: Path, opened: Any) -> None:
     page.keyboard.press("Enter")
     page.wait_for_url("**#main")
     size = page.locator("input[value='100']")
+    size.check()
     narrow = page.locator(".zoomed svg").bounding_box()["width"]
     size.focus()
     page.keyboard.press("ArrowRight")
@@ -117,6 +119,24 @@ def test_controls_work_by_keyboard(site: Path, opened: Any) -> None:
     page.locator("#only").focus()
     page.keyboard.press("Space")
     assert page.locator("#events > li").first.is_hidden()
+
+
+def test_a_wide_picture_can_be_read_and_moves_to_where_it_is(site: Path, opened: Any) -> None:
+    """Letters of the order's picture are as large as print on each page that shows it, and the state is in view."""
+    for name in ("machine-order", "run", "simulator-order"):
+        page = opened((site / f"site/{name}.html").as_uri()).page
+        texts = page.locator("#machine-order text, #machine-order ~ * text, [aria-label^='State machine order'] text")
+        heights = [texts.nth(at).bounding_box()["height"] for at in range(0, texts.count(), 40)]
+        assert len(heights) > 5
+        assert min(heights) > LETTER_PX, (name, heights)
+    for event in ("submit", "accept"):
+        if event == "submit":
+            page.locator("#events input[type='text']").first.fill("5")
+        page.get_by_role("button", name=event, exact=True).click()
+        inner, outer = (page.locator(path).bounding_box() for path in (".picture .now", ".diagram"))
+        for side, size in (("x", "width"), ("y", "height")):
+            assert outer[side] <= inner[side]
+            assert inner[side] + inner[size] <= outer[side] + outer[size]
 
 
 def test_links_between_pages_lead_somewhere(site: Path, opened: Any) -> None:

@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from peak_trade.backends.kernel import Kernel, Running
+from peak_trade.evidence.breach import REDACTED
 from peak_trade.evidence.symbolic import Shadow
 from peak_trade.evidence.terms import Range, World, minus
 from peak_trade.journal.record import Record
 from peak_trade.lang.machine import Dismissal, Machine, Transition
+from peak_trade.lang.sorts import inhabits
 from peak_trade.lang.step import PAYLOAD_INVALID, Broken, Ignored, Outcome, Refused, Taken
 
 VALUES_MAX: Final = 256
 SHOWN_MAX: Final = 8
-REDACTED: Final = "redacted"
-"""How a record says that fields of it were left out; see `journal.redact`."""
 
 Possible: TypeAlias = Running | World
 Values: TypeAlias = tuple[Possible, ...]
@@ -92,7 +92,7 @@ class Monitor:
         said: dict[str, Any] = {name: body.get(name) for name in ("event", "outcome", "by", "state")}
         names = self.kernel.fields.get(said["event"] or "", ())
         payload = {name: body[name] for name in names if body.get(name) is not None}
-        watched = {name: value for name in self.watched if isinstance(value := body.get(name), int)}
+        watched = {name: value for name in self.watched if type(value := body.get(name)) is int}
         detail = body.get("detail")
         said["detail"] = None if detail is None and hides else str(detail or "")
         return Told(payload=payload, watched=watched, hides=hides, **said)
@@ -101,8 +101,9 @@ class Monitor:
         """Return the field that the record must have and has not, or None: what is redacted is counted, and not missed."""
         if told.hides:
             return None
-        names = ("event", "outcome", "by", "state", *self.kernel.fields.get(told.event or "", ()), *self.watched)
-        return next((name for name in names if record.body.get(name) is None), None)
+        names = ("event", "outcome", "by", "state", *self.kernel.fields.get(told.event or "", ()))
+        missing = (name for name in names if record.body.get(name) is None)
+        return next(missing, next((name for name in self.watched if name not in told.watched), None))
 
     def start(self, told: Told) -> Values:
         """Return every value in which what is told may have begun, if nothing is known of before."""
@@ -165,10 +166,10 @@ class Monitor:
 
     def _wrong(self, event: str, payload: Mapping[str, Any]) -> Refused | None:
         """Return the refusal of a field that is told and not of its sort."""
-        names = self.kernel.fields.get(event, ())
-        if len(payload) == len(names):
-            return self.kernel.checks[event](tuple(payload[name] for name in names)) if names else None
-        return next((Refused(PAYLOAD_INVALID, name) for name in payload if name not in names), None)
+        if event not in self.kernel.fields:
+            return None
+        ill = (item.name for item in self.machine.event(event).payload if not inhabits(payload.get(item.name), item.sort))
+        return next((Refused(PAYLOAD_INVALID, name) for name in ill if name in payload), None)
 
     def _ends(self, name: str, pair: tuple[Possible, World]) -> tuple[Range, Range]:
         value, after = pair

@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from peak_trade.evidence.chart import Point, line, money
-from peak_trade.evidence.policy import bare, sealed
+from peak_trade.evidence.policy import bare, sealed, wide
 from peak_trade.evidence.story import Account, Story
 from peak_trade.lang.machine import Machine
 
@@ -124,6 +124,7 @@ def _context(contents: Contents) -> dict[str, Any]:
         "problems": contents.problems,
         "home": contents.home,
         "order_svg": Markup(bare(contents.order.svg)),  # noqa: S704 - as above
+        "order_wide": wide(contents.order.svg),
         "equity_svg": Markup(line(points, "Equity", tick)),  # noqa: S704 - numbers and dates only
         "equity_rows": _years(story.accounts),
         "money": lambda ticks: money(ticks, tick),

@@ -15,6 +15,7 @@ PLACE: Final = "POLICY-OF-THIS-PAGE"
 NOTHING: Final = "default-src 'none'; base-uri 'none'; form-action 'none'"
 _SHEET: Final = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 _SCRIPT: Final = re.compile(r"<script(?: type=\"module\")?>(.*?)</script>", re.DOTALL)
+WIDE_PX: Final = 1800
 _STYLED: Final = re.compile(r'(<svg[^>]*?) width="100%"([^>]*?) style="max-width:(\d+)px;height:auto"')
 
 
@@ -31,6 +32,12 @@ def policy(page: str, *, scripts: bool = True) -> str:
 def bare(picture: str) -> str:
     """Return an SVG as a part of a page: without its first comment, and as wide as it wants to be by an attribute."""
     return _STYLED.sub(r'\1 width="\3"\2', picture.partition("-->")[2] or picture, count=1)
+
+
+def wide(picture: str) -> bool:
+    """Return true iff an SVG wants to be wider than WIDE_PX: made to fit a page, its text would be too small."""
+    found = _STYLED.search(picture)
+    return found is not None and int(found[3]) > WIDE_PX
 
 
 def digest(text: str) -> str:

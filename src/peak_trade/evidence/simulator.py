@@ -19,6 +19,7 @@ from markupsafe import Markup
 
 from peak_trade.backends.javascript import Raw, javascript, literal
 from peak_trade.backends.label import anchor, ident
+from peak_trade.evidence.policy import WIDE_PX
 from peak_trade.lang.cells import Choice, cells
 from peak_trade.lang.machine import Dismissal, Machine, Transition
 from peak_trade.lang.pretty import fingerprint
@@ -29,6 +30,7 @@ TRACES_MAX: Final = 100
 _STYLED: Final = re.compile(r'(<svg[^>]*?) style="max-width:(\d+)px;height:auto"')
 _SHEET: Final = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 WIDTH_PX: Final = 1600
+"""The width of a picture that does not say its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ def page(machine: Machine, picture: str, shown: Sequence[Shown] = (), picture_mi
         "script_hash": Markup(_hash(script)),  # noqa: S704 - base64
         "picture": Markup(drawn),  # noqa: S704 - our own SVG, escaped where it was made
         "picture_missing": picture_missing,
+        "wide": width > WIDE_PX,
         "matrix": list(_matrix(machine)),
     }
     return templates.get_template("simulator.html").render(context) + "\n"

@@ -16,7 +16,7 @@ from markupsafe import Markup
 from peak_trade.backends.label import ident
 from peak_trade.evidence.hypertext import html, inline
 from peak_trade.evidence.page import gate_banner
-from peak_trade.evidence.policy import bare, sealed
+from peak_trade.evidence.policy import bare, sealed, wide
 from peak_trade.evidence.review import CONTRACT, RUN, THREATS, WORDS, Part, Review, compared, gate, points
 
 INDEX: Final = "index.html"
@@ -92,6 +92,7 @@ def _machine(part: Part) -> dict[str, Any]:
         "part": part,
         "mark": MARKS[part.tone],
         "picture": Markup(bare(part.drawn.svg)),  # noqa: S704 - our own SVG, escaped where it was made
+        "size": "200" if wide(part.drawn.svg) else "100",
         "shown": [(item, Markup(bare(item.picture))) for item in part.shown],  # noqa: S704 - as above
         "body": html(body),
     }

@@ -22,9 +22,8 @@ from peak_trade.rails.orders import Figures, order_differences
 from peak_trade.rails.sides import CLOSED, EXECUTIONS, UNSENT, Known, Ours, Request, Snapshot
 
 CURSOR: Final = "cursor"
-ALL: Final = 10**18
-NONE: Final = 0
-"""Cursors beyond which there is no report, and before which there is none."""
+EVER: Final = 10**18
+"""Beyond every cursor."""
 _cursor: Final = attrgetter("cursor")
 _kind: Final = attrgetter("kind")
 _place: Final = attrgetter("cursor", "client_order_id", "exec_id", "kind")
@@ -50,10 +49,11 @@ def _impatient(item: Difference, ours: Ours, step: int, patience_steps: int) -> 
 
 def _in_order(reports: Sequence[Report]) -> Sequence[Report]:
     """Return the reports by cursor; those that come so, as they usually do, are only looked at."""
-    cursors = list(map(_cursor, reports))
+    given = reports if isinstance(reports, list | tuple) else list(reports)
+    cursors = list(map(_cursor, given))
     if all(map(lt, cursors, islice(cursors, 1, None))):
-        return reports
-    return sorted(reports, key=_place)
+        return given
+    return sorted(given, key=_place)
 
 
 def _executed(reports: Sequence[Report], since: int, until: int) -> Sequence[Report]:
@@ -109,8 +109,8 @@ class _Comparison:
         yield from self._positions()
 
     def _fills(self) -> Iterator[Difference]:
-        mine = _executed(_in_order(self.ours.executions), self.venue.since, ALL)
-        theirs = _executed(self.reports, NONE, self.ours.cursor)
+        mine = _executed(_in_order(self.ours.executions), self.venue.since, EVER)
+        theirs = _executed(self.reports, -EVER, self.ours.cursor)
         if alike(mine, theirs):
             return
         for item, order, lots in compare(fold(mine), fold(theirs), self.sent):

@@ -13,8 +13,9 @@ class Order:
     """One order: its request, its running value in the order machine, and what it may still cost.
 
     `value` is the kernel's tuple (state, *context), and `known` the last one that the kernel gave. `sign` is +1 for a
-    buy and -1 for a sell, `lot_ticks` what one lot may cost at the limit, fees included. `resting` counts the lots that may still be filled, in step with the machine's leaves;
-    `moved_step` is the last step in which the machine moved; `foreign` iff the venue has another order of its id.
+    buy and -1 for a sell, `lot_ticks` what one lot may cost at the limit, fees included. `resting` counts the lots that
+    may still be filled, in step with the machine's leaves; `moved_step` is the last step in which the machine moved;
+    `foreign` iff the venue has another order of its id.
     """
 
     request: OrderRequest

@@ -6,7 +6,7 @@ from typing import Any
 
 from peak_trade.backends.kernel import Kernel
 from peak_trade.broker.errors import BrokerError, VenueRejected
-from peak_trade.broker.messages import OrderRequest, Report
+from peak_trade.broker.messages import Report
 from peak_trade.broker.port import Broker
 from peak_trade.lang.step import Ignored, Outcome, Taken
 from peak_trade.rails.sides import EXECUTIONS
@@ -16,7 +16,7 @@ from peak_trade.session.decide import Decision
 from peak_trade.session.hearing import EVENTS, UNDOING, Execution, fits, payload, recorded
 from peak_trade.session.perform import Sender
 from peak_trade.session.reconciler import Asking, Reconciler
-from peak_trade.session.recording import ORDER, TRIP, Recorder, said
+from peak_trade.session.recording import ORDER, TRIP, Recorder, said, terms
 
 UNANSWERED = frozenset({"pending_new", "unknown"})
 """States in which the outcome of sending is open."""
@@ -61,7 +61,7 @@ class Desk:
         for decision in decisions:
             order = self.book.add(decision.request, self.kernel.initial)
             replayed = self.tape.replaying
-            facts = _facts(decision.request)
+            facts = terms(decision.request)
             if decision.rail is not None:
                 self.apply(order, "deny", (), facts | {"rail": decision.rail.value})
             elif isinstance(self.apply(order, "submit", (decision.request.qty_lots,), facts), Taken):
@@ -293,12 +293,3 @@ class Desk:
         """Return how many orders closed and how many were opened again since the last call."""
         counts, self.closed, self.reopened = (self.closed, self.reopened), 0, 0
         return counts
-
-
-def _facts(request: OrderRequest) -> dict[str, Any]:
-    return {
-        "symbol": request.symbol,
-        "side": request.side.value,
-        "limit_ticks": request.limit_ticks,
-        "tif": request.tif.value,
-    }

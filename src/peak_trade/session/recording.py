@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Final, Protocol, assert_never
 
-from peak_trade.journal.record import Body, Record
+from peak_trade.broker.messages import OrderRequest
+from peak_trade.journal.record import Body, Record, Value
 from peak_trade.journal.redact import Rule, Schema, Text, Truth, Whole, Words
 from peak_trade.lang.machine import Field, Machine
 from peak_trade.lang.sorts import BoolSort, EnumSort, IntSort
@@ -176,6 +177,16 @@ def _rule(field: Field) -> Rule:
             return Whole(whole.low if low is None else low, whole.high if high is None else high)
         case _:
             assert_never(field.sort)
+
+
+def terms(request: OrderRequest) -> dict[str, Value]:
+    """Return what the tape keeps of an order's request, besides its id and quantity."""
+    return {
+        "symbol": request.symbol,
+        "side": request.side.value,
+        "limit_ticks": request.limit_ticks,
+        "tif": request.tif.value,
+    }
 
 
 def said(outcome: Outcome) -> tuple[str, str, str]:

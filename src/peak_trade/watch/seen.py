@@ -183,7 +183,7 @@ def _beside(record: Record) -> tuple[str, bool]:
     """
     body = record.body
     if record.kind == "breaker":
-        return f"the circuit breaker is {body['state']}", body["state"] == "open"
+        return f"the circuit breaker is {body['state']}, {body['failures']} failures in a row", body["state"] == "open"
     if record.kind == "difference":
         planned = f"; planned: {body['action']}" if body.get("action") else ""
         return f"{body['code']} of {body['subject']}{planned}", body.get("action") not in HEALING

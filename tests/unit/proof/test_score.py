@@ -90,7 +90,7 @@ def test_an_equivalent_mutant_takes_the_same_steps(machine: Machine, judged: Sco
 
 
 def test_the_shipped_order_notices_nearly_all(shipped: Callable[[str], Machine]) -> None:
-    """At least 95 of 100 faults are noticed; nothing survives but reports taken that change nothing, for their payload."""
+    """At least 95 of 100 faults are noticed; what survives takes a report that changes nothing, against its payload."""
     found = score(shipped("order"))
     assert found.enough
     assert {item.name for item in found.survivors} == {

@@ -119,7 +119,7 @@ def test_open_is_what_has_a_rest_or_no_answer(reopened: Path, words: Lexicon) ->
     assert grades["orders_leave"] == grades["reconciler_last_ok_ts"] == "warn"
     assert [note.what for note in found.notes if note.kind in ("order", "breaker", "difference")] == [
         "back-1: bust taken by O16",
-        "the circuit breaker is open",
+        "the circuit breaker is open, 4 failures in a row",
         "status of done-1; planned: query",
     ]
 

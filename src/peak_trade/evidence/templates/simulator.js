@@ -130,9 +130,17 @@ const line = (at) => {
   return h("li", {class: at === run.at ? "here" : at > run.at ? "ahead" : null}, button);
 };
 const valueAt = (at) => (at ? answers[at - 1].value : run.start);
+const show = (node) => {
+  const box = node?.closest(".diagram.wide");
+  if (!box) return;
+  const [inner, outer] = [node.getBoundingClientRect(), box.getBoundingClientRect()];
+  box.scrollBy(inner.x + inner.width / 2 - outer.x - outer.width / 2, inner.y + inner.height / 2 - outer.y - outer.height / 2);
+};
 const mark = () => {
   for (const node of document.querySelectorAll(".now, .went, .went-row")) node.classList.remove("now", "went", "went-row");
-  $(PLACES.states.get(value().state))?.classList.add("now");
+  const here = $(PLACES.states.get(value().state));
+  here?.classList.add("now");
+  show(here);
   const last = run.at ? answers[run.at - 1] : null;
   if (last === null || last.outcome.kind !== "taken") return;
   const before = valueAt(run.at - 1).state;
