@@ -17,6 +17,7 @@ from peak_trade.cli.pages import pages
 from peak_trade.cli.specs import machine_named, spec_folder, spec_names, system_at, system_names
 from peak_trade.evidence import rules
 from peak_trade.evidence.artifacts import schemas
+from peak_trade.evidence.contract import ContractRefusal
 from peak_trade.evidence.contract import json_schema as contract_schema
 from peak_trade.lang.blueprint import json_schema as system_schema
 from peak_trade.lang.document import json_schema
@@ -127,7 +128,11 @@ def command(*, check: bool) -> None:
             click.echo(f"{path}: drifted")
         click.echo("next: ./x generate" if found else "nothing has drifted")
         raise Exit(1 if found else 0)
-    for path, text in (*texts(), *pictures()):
+    try:
+        made = (*texts(), *pictures())
+    except ContractRefusal as error:
+        raise click.UsageError(str(error)) from error
+    for path, text in made:
         target = root / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text)

@@ -14,8 +14,8 @@ from peak_trade.evidence.terms import Range
 from peak_trade.journal.record import Record
 from peak_trade.lang.machine import Machine
 
-ASIDE: Final = frozenset({"run", "breaker", "recovered", "resumed"})
-"""Kinds whose step is a process's and not the run's."""
+ASIDE: Final = frozenset({"run", "breaker", "difference", "recovered", "resumed"})
+"""Kinds without a step, or with that of a process."""
 SETTLED: Final = frozenset({"account", "end"})
 PLACING: Final = frozenset({"submit", "submit_cash"})
 STEPS: Final = "step_no"

@@ -2,12 +2,14 @@
 
 A row holds with a seed iff everything that it names was seen and is not seen in the undisturbed world, no alarm was
 seen that it does not name, it ended as it says, every planned fault took effect, the book and the venue differ in
-nothing that the session did not report, and no execution was lost or counted twice. With a crash it holds iff that is so
-for the session that was killed there and started again.
+nothing that the session did not report, and no execution was lost or counted twice.
+
+With a crash it holds iff that is so for the session that was killed there and started again; but of what it names only
+the alarms must not be others: what the first process counted is gone with it.
 """
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -32,7 +34,7 @@ class Ran:
     end: str
     words: tuple[str, ...]
     takes: tuple[str, ...]
-    reported: int
+    reported: tuple[str, ...]
     operations: int
     problems: tuple[str, ...]
     crash: int = 0
@@ -69,7 +71,7 @@ def _ran(row: Row, seed: int, played: Played, base: Played, crash: int = 0) -> R
     words = sorted(new.words | ({ABSORBED} if played.book == base.book else set()))
     problems = tuple(_problems(row, played, replace(new, words=frozenset(words)), crash))
     takes = tuple(sorted(new.taken))
-    reported = len(played.verdict.reported)
+    reported = played.verdict.reported
     return Ran(row.id, seed, played.state, tuple(words), takes, reported, played.operations, problems, crash)
 
 
@@ -84,9 +86,6 @@ def _problems(row: Row, played: Played, new: Seen, crash: int) -> Iterable[str]:
         return  # counters and gaps are those of the last process only
     yield from (f"expected {word}, was not seen" for word in row.sees if word not in new.words)
     yield from (f"expected the transition {name}, was not taken" for name in row.takes if name not in new.taken)
-
-
-Progress = Callable[[int], None]
 
 
 def failures(found: Iterable[Ran]) -> tuple[Ran, ...]:

@@ -1,7 +1,6 @@
 """The rows of the failure matrix: read strictly from `rows.yaml`, each a world and what has to be seen in it."""
 
 import errno
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache, partial
 from hashlib import sha256
@@ -14,7 +13,6 @@ from peak_trade.fuzz.traders import Line, Scripted
 from peak_trade.fuzz.world import Deed, World
 from peak_trade.lang.read import read
 from peak_trade.lang.source import Findings, Source
-from peak_trade.lang.sorts import Scalar
 from peak_trade.market.bars import Bar, Bars, PriceMode, Step
 from peak_trade.market.synthetic import walk
 from peak_trade.market.terms import Side, Tif

@@ -62,8 +62,10 @@ def _words(record: Record) -> Iterable[str]:
             yield f"rail:{body['rail']}"
         case kind if kind == TRIP:
             yield f"wire:{body['wire']}"
-        case kind if kind in (DIFFERENCE, RESUMED) and body.get("code"):
+        case kind if kind == DIFFERENCE:
             yield f"code:{body['code']}"
+        case kind if kind == RESUMED and body.get("code"):
+            yield f"resumed:{body['code']}"
         case kind if kind == BREAKER:
             yield f"breaker:{body['state']}"
         case kind if kind == RECOVERED and body["cut_bytes"]:

@@ -64,7 +64,7 @@ def _intent(line: Line, view: View) -> Intent:
 
 @dataclass(frozen=True, slots=True)
 class Busy:
-    """A strategy that at nearly every step asks for an order in nearly every symbol, of any sort, and sells what it has.
+    """A strategy that at most steps asks for an order in most symbols, of any sort, and sells what it has.
 
     A function of the seed and the view, so that it needs no memory.
     """

@@ -13,8 +13,8 @@ from typing import Any, Final
 from peak_trade.journal.record import Record
 from peak_trade.market.terms import Side
 from peak_trade.rails.fills import Leg
-from peak_trade.rails.told import OrderPart, ReportPart, Told
 from peak_trade.rails.sides import EXECUTIONS
+from peak_trade.rails.told import OrderPart, ReportPart, Told
 from peak_trade.session.book import Book, Order
 from peak_trade.session.desk import Desk
 from peak_trade.session.recording import DIFFERENCE, ORDER, RECONCILED, RESUMED, TRIP
@@ -148,7 +148,7 @@ def _standing(reports: Iterable[ReportPart]) -> dict[Leg, tuple[int, int, int]]:
 
 def _sums(desk: Desk, cash_ticks: int, told: Told) -> Iterable[str]:
     """Yield where a position or the cash of one side is not the sum of that side's own executions."""
-    symbols = {item.client_order_id: (item.symbol, 1 if item.side == Side.BUY else -1) for item in told.orders}
+    symbols = {item.client_order_id: (item.symbol, 1 if Side(item.side) is Side.BUY else -1) for item in told.orders}
     theirs: Counter[str] = Counter()
     for (order, _), (lots, _, _) in _standing(told.reports).items():
         symbol, sign = symbols[order]
@@ -158,9 +158,9 @@ def _sums(desk: Desk, cash_ticks: int, told: Told) -> Iterable[str]:
     mine: Counter[str] = Counter()
     cash = cash_ticks
     for item in desk.executions.values():
-        order = desk.book.orders[item.order]
-        signed = order.sign * item.lots
-        mine[order.request.symbol] += signed
+        made = desk.book.orders[item.order]
+        signed = made.sign * item.lots
+        mine[made.request.symbol] += signed
         cash -= signed * item.ticks + item.fee_ticks
     held = {symbol: item.lots for symbol, item in desk.book.positions.items()}
     if _nonzero(held) != _nonzero(mine):
