@@ -14,6 +14,7 @@ OWN = ("run/report.html", "run/status.html")
 
 PAGES = (
     "site/index.html",
+    "site/machine-breaker.html",
     "site/machine-order.html",
     "site/machine-session.html",
     "site/machine-system.html",
@@ -23,6 +24,7 @@ PAGES = (
     "site/models.html",
     "site/run.html",
     "site/operator.html",
+    "site/simulator-breaker.html",
     "site/simulator-order.html",
     "site/simulator-session.html",
     "site/simulator-system.html",

@@ -189,16 +189,16 @@ class Adapter:
             CircuitOpen: the breaker is open.
             VenueUnavailable: the request's time is used up.
         """
-        budget = call.budget
+        budget, pace = call.budget, self.pace
         budget.used += 1
-        if self.breaker.state == OPEN:
+        if self.breaker.value[0] == OPEN:
             raise self._held(CircuitOpen("the adapter's circuit breaker", call.name))
         wait_ms = self._limiter.ask()
-        while wait_ms and self.pace.now_ms + wait_ms <= budget.deadline_ms:
-            self.pace.wait(wait_ms)
+        while wait_ms and pace.now_ms + wait_ms <= budget.deadline_ms:
+            pace.wait(wait_ms)
             self.counts["limiter_ms"] += wait_ms
             wait_ms = self._limiter.ask()
-        if wait_ms or self.pace.now_ms > budget.deadline_ms:
+        if wait_ms or pace.now_ms > budget.deadline_ms:
             raise self._held(VenueUnavailable(WITHIN, call.name))
         self._move("call")
 

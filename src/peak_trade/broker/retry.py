@@ -11,7 +11,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from tenacity import RetryCallState, Retrying
 
@@ -44,8 +44,7 @@ class Budget:
         return self.used >= self.attempts or at_ms > self.deadline_ms
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """One call: its name in the port, the id that it is about, how to make it, and after which errors again."""
 
     name: str

@@ -37,6 +37,8 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "kill": ("run:kill", "Pull the kill switch of a run; it latches."),
     "demo": ("demo:command", "Do the main job on real data, from the specification to a page."),
     "journal": ("journal:command", "Verify or show the journal of a run."),
+    "matrix": ("matrix:command", "Execute the failure matrix: each row is a session in which one thing goes wrong."),
+    "fuzz": ("fuzz:command", "Play many seeded sessions in which anything goes wrong, and judge how each ended."),
     "reconcile": ("reconcile:command", "Compare the book of a run with a snapshot of the venue, both ways."),
     "status": ("status:command", "Show a run once: state, rails, orders, differences, health. Watch only."),
     "serve": ("serve:command", "Show runs in a browser on this computer, read-only."),

@@ -1,6 +1,5 @@
 """`peak bench`: how fast it is, as ratios against a peer in the same run or as rates over sizes."""
 
-import json
 import statistics
 import tempfile
 from collections.abc import Callable, Sequence
@@ -9,10 +8,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import rich_click as click
-from click.exceptions import Exit
 
+from peak_trade.cli.measured import report
 from peak_trade.cli.race import command as race
 from peak_trade.cli.specs import machine_named
+from peak_trade.cli.stress import command as book
 from peak_trade.evidence.speed import kernel_speed
 from peak_trade.market.bars import Bars
 from peak_trade.market.strategy import Intent, View
@@ -55,6 +55,7 @@ def command() -> None:
 
 
 command.add_command(race)
+command.add_command(book)
 
 
 @command.command("kernel")
@@ -68,7 +69,7 @@ def kernel(style: str) -> None:
         and facts["instance_bytes"] <= INSTANCE_BYTES_MAX
     )
     promises = {"step_ratio_min": KERNEL_RATIO_MIN, "order_ratio_min": ORDER_RATIO_MIN}
-    _report({**facts, **promises, "instance_bytes_max": INSTANCE_BYTES_MAX, "kept": kept}, style)
+    report({**facts, **promises, "instance_bytes_max": INSTANCE_BYTES_MAX, "kept": kept}, style, "peak bench kernel")
 
 
 @command.command("run")
@@ -89,7 +90,8 @@ def run(rounds: int, style: str) -> None:
     flat = sizes[str(SIZES[-1])]["orders_per_second_cpu"] / sizes[str(SIZES[0])]["orders_per_second_cpu"]
     facts = {"sizes": sizes, "slowest_orders_per_second": slow, "flatness": round(flat, 3)}
     promises = {"orders_per_second_min": ORDERS_PER_SECOND_MIN, "flatness_min": FLATNESS_MIN}
-    _report({**facts, **promises, "kept": slow >= ORDERS_PER_SECOND_MIN and flat >= FLATNESS_MIN}, style)
+    kept = slow >= ORDERS_PER_SECOND_MIN and flat >= FLATNESS_MIN
+    report({**facts, **promises, "kept": kept}, style, "peak bench run --rounds 5")
 
 
 def _rate(bars: Bars, orders: int) -> tuple[int, float, float]:
@@ -124,13 +126,3 @@ def _timed(work: Callable[[], object], orders: dict[str, Any]) -> tuple[int, int
     wall, cpu = wall_ns(), cpu_ns()
     work()
     return len(orders), wall_ns() - wall, cpu_ns() - cpu
-
-
-def _report(facts: dict[str, Any], style: str) -> None:
-    if style == "json":
-        click.echo(json.dumps({"schema_version": 1, **facts}, sort_keys=True, indent=2))
-    else:
-        for name, value in facts.items():
-            click.echo(f"{name:<28} {json.dumps(value)}")
-    if not facts["kept"]:
-        raise Exit(1)

@@ -16,7 +16,8 @@ from peak_trade.lang.machine import Machine
 
 ASIDE: Final = frozenset({"run", "breaker", "difference", "recovered", "resumed"})
 """Kinds without a step, or with that of a process."""
-SETTLED: Final = frozenset({"account", "end"})
+ENDING: Final = frozenset({"tick", "end"})
+"""What ends a step."""
 PLACING: Final = frozenset({"submit", "submit_cash"})
 STEPS: Final = "step_no"
 """The session's variable that counts its steps."""
@@ -51,6 +52,7 @@ class Counts:
     differences: int | None = None
     step: int | None = None
     due: int | None = None
+    valued: int | None = None
     doubted: bool = False
     active: frozenset[str] = field(init=False)
     sent: frozenset[str] = field(init=False)
@@ -62,7 +64,8 @@ class Counts:
         self.stepping = frozenset(row.name for row in rows if any(one.variable == STEPS for one in row.updates))
         if self.complete:
             self.state, self.closed, self.reopened = self.session.initial.name, Count(), Count()
-            self.owed = self.open_orders = self.orders = self.cursor = self.differences = self.step = self.due = 0
+            self.owed = self.open_orders = self.orders = self.cursor = self.differences = 0
+            self.step = self.due = self.valued = 0
 
     def judge(self, record: Record, moved: Moved | None) -> Breach | None:
         """Return the first law that the record breaks, or None; `moved` is what it did to its machine, if it has one."""
@@ -92,15 +95,18 @@ class Counts:
         if type(step) is not int:
             self.step = self.due = None
             return None if REDACTED in record.body else Breach("", "a step", "none")
-        last, due = self.step, self.due
-        if last is None or due is None:
-            last = due = step
-        tick = record.kind == "session" and record.body.get("event") == "tick"
-        expected = {due} if record.kind == "account" else {last} if tick or record.kind == "end" else {last, due}
+        last, due = (step, step) if self.step is None or self.due is None else (self.step, self.due)
         self.step, self.due = step, max(step, due)
-        if step not in expected or ((tick or record.kind == "end") and last != due):
-            return Breach("", f"a record of step {' or '.join(map(str, sorted(expected)))}", f"of step {step}")
-        if tick and record.body.get("outcome") == "taken" and record.body.get("by") in self.stepping:
+        event = record.body.get("event") if record.kind == "session" else record.kind
+        if event == "account":
+            expected, self.valued, again = {due}, step, self.valued == due
+        else:
+            expected, again = {last} if event in ENDING else {last, due}, False
+        if step not in expected or again:
+            return Breach("", f"a record of step {' or '.join(map(str, sorted(expected)))}", f"{event} of step {step}")
+        if event in ENDING and self.valued is not None and self.valued != due:
+            return Breach("", f"the account of step {due} before this", f"{event}")
+        if event == "tick" and record.body.get("outcome") == "taken" and record.body.get("by") in self.stepping:
             self.due = step + 1
         return None
 

@@ -103,9 +103,8 @@ class Hidden:
         variables = self.shadow.machine.variables
         most = goal.values.get(self.grows)
         for event in self.shadow.machine.events:
-            for outcome, after in self.shadow.moves(world, event.name, {}):
-                if not isinstance(outcome, Taken):
-                    continue
+            for outcome, after in self.shadow.moves(world, event.name, {}, ("taken", None)):
+                assert isinstance(outcome, Taken)
                 figures = {item.name: term for item, term in zip(variables, after.terms, strict=True)}
                 grown = figures.get(self.grows)
                 if type(most) is int and type(grown) is int and grown > most:

@@ -190,6 +190,8 @@ def _stopped(_: Exhibit, story: Story) -> Judged:
 def _reconciled(_: Exhibit, story: Story) -> Judged:
     if not story.reconciled.get("asked"):
         return _none("the venue was not asked")
+    if story.reconciled.get("closing") is False:
+        return _none("the last comparison was in the middle of the run")
     count = len(story.differences)
     return _verdict(not count, f"{story.reconciled['orders']} orders compared", f"{count} differences")
 

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 
 from peak_trade.backends.kernel import Kernel, Running
 from peak_trade.evidence.breach import REDACTED
-from peak_trade.evidence.symbolic import Shadow
+from peak_trade.evidence.symbolic import ANY, Shadow, Wanted
 from peak_trade.evidence.terms import Range, World, minus
 from peak_trade.journal.record import Record
 from peak_trade.lang.machine import Dismissal, Machine, Transition
@@ -151,18 +151,18 @@ class Monitor:
         return Moved((after,), frozenset((value[0],)), ranges, change)
 
     def _after(self, value: Possible, told: Told) -> Iterator[World]:
-        for outcome, after in self._moves(value, told):
+        for outcome, after in self._moves(value, told, (told.outcome, told.by)):
             if fits(outcome, told) and told.state in (None, after.state):
                 yield from self.shadow.pinned(after, told.watched)
 
-    def _moves(self, value: Possible, told: Told) -> Iterator[tuple[Outcome, World]]:
+    def _moves(self, value: Possible, told: Told, wanted: Wanted = ANY) -> Iterator[tuple[Outcome, World]]:
         world = self.shadow.lifted(value) if isinstance(value, tuple) else value
         for event in [item.name for item in self.machine.events] if told.event is None else [told.event]:
             wrong = self._wrong(event, told.payload)
             if wrong is not None:
                 yield wrong, world
             else:
-                yield from self.shadow.moves(world, event, told.payload)
+                yield from self.shadow.moves(world, event, told.payload, wanted)
 
     def _wrong(self, event: str, payload: Mapping[str, Any]) -> Refused | None:
         """Return the refusal of a field that is told and not of its sort."""

@@ -94,6 +94,7 @@ def _common(facts: Facts) -> dict[str, Any]:
         "shown": shown,
         "story": story,
         "bars": facts.bars,
+        "specs": list(facts.specs),
         "slice": facts.slice,
         "head": shown.journal,
         "risks": _risks(facts),

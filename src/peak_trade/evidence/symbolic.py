@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias, assert_never
 
 from peak_trade.evidence.terms import Sum, Term, Word, World, branches, minus, plus, times
-from peak_trade.lang.cells import Table, cells
+from peak_trade.lang.cells import Row, Table, cells
 from peak_trade.lang.expr import (
     And,
     Arith,
@@ -34,6 +34,9 @@ from peak_trade.lang.sorts import IntSort, Scalar
 from peak_trade.lang.step import PAYLOAD_INVALID, UNKNOWN_EVENT, VALUE_BOUNDS, Broken, Ignored, Outcome, Refused, Taken
 
 Move: TypeAlias = tuple[Outcome, World]
+Wanted: TypeAlias = tuple[str | None, str | None]
+"""Which outcome is looked for (taken, ignored, refused, broken), and by what; None is any."""
+ANY: Final[Wanted] = (None, None)
 OPPOSITE: Final = {
     Comparison.EQ: Comparison.NE,
     Comparison.NE: Comparison.EQ,
@@ -218,10 +221,12 @@ class Shadow:
         named = (item.name for item in self.machine.variables)
         return Names(dict(zip(named, world.terms, strict=True)), payload, world.state, event)
 
-    def moves(self, world: World, event: str, payload: Mapping[str, Scalar]) -> Iterator[Move]:
+    def moves(
+        self, world: World, event: str, payload: Mapping[str, Scalar], wanted: Wanted = ANY
+    ) -> Iterator[Move]:
         """Yield each outcome that `event` can have in `world`, with the world after it; a field left out is unknown.
 
-        `payload` is well sorted as far as it is there.
+        `payload` is well sorted as far as it is there. What is not `wanted` may be left out.
         """
         choices = self.table.get((world.state, event))
         if choices is None:
@@ -235,25 +240,27 @@ class Shadow:
                 open_world, given[item.name] = open_world.fresh(item.sort)
         names = self._names(world, given, event)
         for choice in choices:
+            if not _may(choice.row, wanted):
+                continue
             for one in assume(choice.when, names, open_world, truth=True):
                 if isinstance(choice.row, Transition):
-                    yield from self._tried(choice.row, names, one)
+                    yield from self._tried(choice.row, names, one, wanted)
                 else:
                     yield (Refused if choice.row.refused else Ignored)(choice.row.reason), one
 
-    def _tried(self, row: Transition, names: Names, world: World) -> Iterator[Move]:
+    def _tried(self, row: Transition, names: Names, world: World, wanted: Wanted) -> Iterator[Move]:
         """Yield what becomes of a row that is chosen: its locks first."""
         opened = [world]
         for lock in row.require:
-            for one in opened:
+            for one in opened if wanted[0] in (None, "refused") else ():
                 yield from (
                     (Refused(lock.reason, row.name), shut) for shut in assume(lock.holds, names, one, truth=False)
                 )
             opened = [more for one in opened for more in assume(lock.holds, names, one, truth=True)]
         for one in opened:
-            yield from self._written(row, names, one)
+            yield from self._written(row, names, one, wanted)
 
-    def _written(self, row: Transition, names: Names, world: World) -> Iterator[Move]:
+    def _written(self, row: Transition, names: Names, world: World, wanted: Wanted) -> Iterator[Move]:
         after: list[tuple[World, dict[str, Term]]] = [(world, dict(names.context))]
         for update in row.updates:
             after = [
@@ -268,22 +275,22 @@ class Shadow:
             if item.name in written and isinstance(item.sort, IntSort)
         )
         for one, context in after:
-            yield from self._bounded(row, (bounds, context), one)
+            yield from self._bounded(row, (bounds, context), one, wanted)
 
     def _bounded(
-        self, row: Transition, facts: tuple[tuple[tuple[str, Expr], ...], dict[str, Term]], world: World
+        self, row: Transition, facts: tuple[tuple[tuple[str, Expr], ...], dict[str, Term]], world: World, wanted: Wanted
     ) -> Iterator[Move]:
         """Yield the outcomes of new values: out of bounds, against an invariant, or taken."""
         bounds, context = facts
         names = Names(context, {}, row.target or world.state)
         inside = [world]
         for name, bound in bounds:
-            for one in inside:
+            for one in inside if wanted[0] in (None, "refused") else ():
                 outside = assume(bound, names, one, truth=False)
                 yield from ((Refused(VALUE_BOUNDS, name), left) for left in outside)
             inside = [more for one in inside for more in assume(bound, names, one, truth=True)]
         for claim in self.always:
-            for one in inside:
+            for one in inside if wanted[0] in (None, "broken") else ():
                 yield from ((Broken(claim.name), left) for left in assume(claim.holds, names, one, truth=False))
             inside = [more for one in inside for more in assume(claim.holds, names, one, truth=True)]
         for one in inside:
@@ -307,6 +314,20 @@ class Shadow:
         """Return the one value that a tidy world is, or None iff it may be several."""
         values = tuple(term for term in world.terms if not isinstance(term, Sum | Word))
         return (world.state, *values) if len(values) == len(world.terms) and not world.bounds else None
+
+
+def _may(row: Row, wanted: Wanted) -> bool:
+    """Return true iff the row can lead to what is wanted."""
+    kind, by = wanted
+    if kind is None:
+        return True
+    if not isinstance(row, Transition):
+        return kind == ("refused" if row.refused else "ignored") and by in (None, row.reason)
+    if kind == "taken":
+        return by in (None, row.name)
+    if kind == "refused":
+        return by in (None, VALUE_BOUNDS) or any(lock.reason == by for lock in row.require)
+    return kind == "broken"
 
 
 def _bounded(name: str, sort: IntSort) -> Expr:

@@ -93,6 +93,13 @@ class World:
         if not isinstance(term, Sum):
             assert not isinstance(term, str)
             return self if term <= 0 else None
+        ranges = dict(self.ranges)
+        known = any(bound.parts == term.parts and bound.const >= term.const for bound in self.bounds)
+        if known or _says_nothing(term, ranges):
+            return self
+        least, _ = _least(term, ranges)
+        if least is not None and least > 0:
+            return None
         return _propagated(self, (*self.bounds, term))
 
     def range_of(self, term: Term) -> Range:
@@ -225,7 +232,11 @@ def _propagated(world: World, bounds: tuple[Sum, ...]) -> World | None:
                 return None
         if ranges == before:
             break
-    left = tuple(dict.fromkeys(bound for bound in bounds if not _says_nothing(bound, ranges)))
+    tight: dict[tuple[tuple[int, int], ...], int] = {}
+    for bound in bounds:
+        if not _says_nothing(bound, ranges):
+            tight[bound.parts] = max(bound.const, tight.get(bound.parts, bound.const))
+    left = tuple(Sum(const, parts) for parts, const in tight.items())
     return replace(world, ranges=tuple(ranges.items()), bounds=left)
 
 

@@ -93,6 +93,7 @@ class Row(Part):
     end: Literal["STOPPED", "PREFLIGHT_FAILED", "ERROR_REQUIRES_OPERATOR"] = "STOPPED"
     sees: list[str]
     takes: list[str] = Field(default_factory=list)
+    after_death: list[str] = Field(default_factory=list)
 
     def world(self, seed: int) -> World:
         """Return the row's world of this seed, which draws the bars and all that the venue draws."""

@@ -5,6 +5,7 @@ A function of the seed alone. Limits: `STEPS_MIN` to `STEPS_MAX` steps, one or t
 """
 
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from peak_trade.broker.faults import Fault, FaultKind, Phase
@@ -35,7 +36,7 @@ def seeded_world(seed: int) -> World:
     plan = seeded(seed, ORDERS_MAX, steps, rate, swarm(seed))
     config = _config(seed).model_copy(update={"faults": planned(plan)})
     deeds = (*_replaces(seed, plan), *_interrupts(seed, steps))
-    return World(config, walk(seed, symbols, steps, volume_lots=40), Busy(seed).fresh, deeds, _crashes(seed))
+    return World(config, walk(seed, symbols, steps, volume_lots=40), partial(Busy, seed), deeds, _crashes(seed))
 
 
 def _config(seed: int) -> Config:

@@ -37,10 +37,6 @@ class Scripted:
 
     lines: tuple[Line, ...]
 
-    def fresh(self) -> "Scripted":
-        """Return a strategy for another process: this one, as it remembers nothing."""
-        return self
-
     def decide(self, view: View) -> Sequence[Intent]:
         """Return the orders of this step.
 
@@ -70,10 +66,6 @@ class Busy:
     """
 
     seed: int
-
-    def fresh(self) -> "Busy":
-        """Return a strategy for another process: this one, as it remembers nothing."""
-        return self
 
     def decide(self, view: View) -> Sequence[Intent]:
         """Return the orders of this step; winding down, sales of what is held and not yet on sale."""

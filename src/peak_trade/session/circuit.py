@@ -40,7 +40,8 @@ class Circuit:
 
     def append(self, kind: str, body: Body) -> None:
         """Write a record of the run, or compare it with the one that is there; nothing follows its end."""
-        self._catch_up()
+        if not self._live:
+            self._catch_up()
         if kind == END:
             self._keep()
         self._tape.append(kind, body)

@@ -80,12 +80,15 @@ class _Batch:
 
     def situation(self, twin: Twin) -> Situation:
         """Return what the limits look at before this order."""
-        account, past, symbol = self.account, self.account.past, twin.symbol
+        account, past, symbol, buys = self.account, self.account.past, twin.symbol, twin.buys
         repeats = past.repeats.get(symbol, 0) + self.repeats.get(symbol, 0)
+        held, leaving = account.positions_lots.get(symbol, 0), self.leaving
+        most = held + account.buying_lots.get(symbol, 0) + leaving.get((symbol, True), 0)
+        least = held - account.selling_lots.get(symbol, 0) + leaving.get((symbol, False), 0)
         return Situation(
             trading=past.trading,
-            worst_lots=self._worst(symbol, buys=twin.buys),
-            other_lots=self._worst(symbol, buys=not twin.buys),
+            worst_lots=most if buys else least,
+            other_lots=least if buys else most,
             open_orders=account.open_orders + self.sent,
             step_orders=self.sent,
             rate_orders=past.rate_orders + self.sent,
@@ -99,26 +102,24 @@ class _Batch:
             day_loss_ticks=account.day_loss_ticks,
         )
 
-    def _worst(self, symbol: str, *, buys: bool) -> int:
-        """Return the position if all orders on this side fill, and none on the other."""
-        account = self.account
-        working = account.buying_lots.get(symbol, 0) if buys else -account.selling_lots.get(symbol, 0)
-        return account.positions_lots.get(symbol, 0) + working + self.leaving.get((symbol, buys), 0)
-
     def _opposite(self, twin: Twin) -> int:
         """Return the best limit of our own orders on the other side, those of this batch included; 0 without any."""
-        resting = self.account.asks_ticks if twin.buys else self.account.bids_ticks
-        limits = [resting.get(twin.symbol, 0), self.best.get((twin.symbol, not twin.buys), 0)]
-        return (min if twin.buys else max)((limit for limit in limits if limit), default=0)
+        account = self.account
+        resting = (account.asks_ticks if twin.buys else account.bids_ticks).get(twin.symbol, 0)
+        leaving = self.best.get((twin.symbol, not twin.buys), 0)
+        if not (resting and leaving):
+            return resting or leaving
+        return min(resting, leaving) if twin.buys else max(resting, leaving)
 
     def leave(self, order: Proposal, twin: Twin, now: Situation) -> None:
         """Count what an order uses that may leave."""
-        side = twin.symbol, twin.buys
+        side, price, lots = (twin.symbol, twin.buys), twin.price_ticks, order.signed_lots
+        best = self.best.get(side, price)
         self.gross_ticks = gross_after_ticks(order, now)
-        self.cash_ticks -= max(0, order.signed_lots) * order.cost_ticks
+        self.cash_ticks -= lots * order.cost_ticks if lots > 0 else 0
         self.sent += 1
-        self.leaving[side] = self.leaving.get(side, 0) + order.signed_lots
-        self.best[side] = (max if twin.buys else min)(self.best.get(side, twin.price_ticks), twin.price_ticks)
+        self.leaving[side] = self.leaving.get(side, 0) + lots
+        self.best[side] = max(best, price) if twin.buys else min(best, price)
         self.repeats[twin.symbol] = self.repeats.get(twin.symbol, 0) + 1
         self.twins[twin] = self.twins.get(twin, 0) + 1
 

@@ -20,6 +20,8 @@ from peak_trade.session.recording import ORDER, Recorder
 
 MESSAGES = frozenset({"submit", "not_found", "cancel", "replace"})
 """Events of the order machine by which something is sent to the venue: an order, the same again, a request."""
+ANSWERS = frozenset({"time_out", "accept", "reject"})
+"""Events with which sending ends; the streaks take no other."""
 
 
 @dataclass(slots=True)
@@ -64,19 +66,21 @@ class Risk:
     def left(self, decisions: Sequence[Decision]) -> None:
         """Count the orders that leave in this step."""
         for decision in decisions:
-            request = decision.request
+            request, symbol = decision.request, decision.request.symbol
             if decision.rail is None:
-                buys = request.side is Side.BUY
-                self.orders.add(self.step, "")
-                self.repeats.add(self.step, request.symbol)
-                self.twins.add(self.step, Twin(request.symbol, buys, request.qty_lots, request.limit_ticks or 0))
+                twin = Twin(symbol, request.side is Side.BUY, request.qty_lots, request.limit_ticks or 0)
+                self.repeats.add(self.step, symbol)
+                self.twins.add(self.step, twin)
+        self.orders.add(self.step, "", sum(decision.rail is None for decision in decisions))
 
     def heard(self, body: Body) -> None:
         """Take what an order's event did, as it is written to the tape."""
-        event = str(body["event"])
+        event = body["event"]
         if body["outcome"] == "taken":
-            self.streaks.note(str(body["order"]), event)
-            self.messages.add(self.step, "", event in MESSAGES)
+            if event in MESSAGES:
+                self.messages.add(self.step, "")
+            elif event in ANSWERS:
+                self.streaks.note(str(body["order"]), str(event))
         elif event == "fill" and int(body["last_qty"] or 0) > int(body["leaves"] or 0):
             self.overfilled += 1
 

@@ -152,7 +152,8 @@ def _reconciler(seen: Seen) -> Check:
         heals = bool(open_now) and HEALING.issuperset(open_now)
         why = f"book and venue differ in {story.reconciled['differences']} places"
         return Check(name, observed, WARN if heals else FAIL, f"{why}; it may heal" if heals else why, ts)
-    return Check(name, observed, PASS, f"{story.reconciled['orders']:,} orders compared, no difference", ts)
+    at = "" if story.reconciled.get("closing", True) else f", last at step {story.reconciled['step']:,}"
+    return Check(name, observed, PASS, f"{story.reconciled['orders']:,} orders compared{at}, no difference", ts)
 
 
 def _trips(seen: Seen, lexicon: Lexicon) -> Check:

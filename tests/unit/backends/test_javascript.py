@@ -158,7 +158,7 @@ def asked(engine: str, machine: Machine, cases: list[Case], folder: Path) -> lis
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("name", ["order", "session"])
+@pytest.mark.parametrize("name", ["breaker", "order", "session", "venue"])
 def test_it_equals_the_definition_on_ten_thousand_random_events(tmp_path: Path, name: str, engine: str) -> None:
     """Outcome, reason, detail, the value after it, and the truth of every part and lock, in order."""
     machine, cases, said = campaign(name)

@@ -6,7 +6,7 @@ from pathlib import Path
 from peak_trade.evidence.compare import valid
 from peak_trade.evidence.story import QUIET
 from peak_trade.evidence.timeline import ROWS_MAX, Row, detection, shortened, timeline
-from peak_trade.journal.record import Record
+from peak_trade.journal.record import Body, Record
 
 
 def rows_of(run: Path) -> list[Row]:
@@ -70,3 +70,35 @@ def test_a_long_timeline_keeps_both_ends() -> None:
     assert kept[0] is rows[0]
     assert kept[-1] is rows[-1]
     assert shortened(kept) == (kept, 0)
+
+
+def test_what_heals_by_itself_is_told_and_no_alarm() -> None:
+    """A comparison in mid-run that agrees is routine; a planned query is no alarm, one for the operator is."""
+    agreed = {"step": 2, "orders": 1, "differences": 0, "asked": True, "closing": False, "behind": 0}
+    differ = {"code": "status", "subject": "o1", "book_lots": 0, "venue_lots": 0, "book": "new", "venue": "filled"}
+    bust = {
+        "order": "o1",
+        "event": "bust",
+        "outcome": "taken",
+        "by": "O16",
+        "ref_id": "e1",
+        "position_lots": -3,
+        "step": 2,
+    }
+    bodies: list[tuple[str, Body]] = [
+        ("reconciled", agreed),
+        ("difference", differ | {"action": "query"}),
+        ("difference", differ | {"action": "stop_for_operator"}),
+        ("order", bust),
+        ("breaker", {"step": 2, "state": "open", "failures": 4, "waited": 0, "opened": 1}),
+        ("reconciled", agreed | {"closing": True}),
+    ]
+    rows = timeline(Record(seq, kind, body) for seq, (kind, body) in enumerate(bodies))
+    assert [row.what for row in rows] == [
+        "status o1: book new, venue filled; planned: query",
+        "status o1: book new, venue filled",
+        "order o1: bust of e1, position -3 lots",
+        "the circuit breaker is open after 4 failures",
+        "book and venue compared, 1 orders: 0 differences",
+    ]
+    assert [row.what for row in rows if row.alarm] == ["status o1: book new, venue filled"]
