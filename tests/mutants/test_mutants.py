@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from peak_trade.lang.evaluate import Env, evaluate
-from peak_trade.lang.machine import Always, LeadsTo, Machine, Step
+from peak_trade.lang.machine import Always, Heard, LeadsTo, Machine, Step
 from peak_trade.lang.parse import parse
 from peak_trade.lang.source import Source
 from peak_trade.lang.step import VALUE_BOUNDS, Broken, Refused, Taken, Value, initial
@@ -22,6 +22,20 @@ FLAG_LOCK = (
 )
 GRANT_FLAG_LOCK = "      flag_off: live_flag\n      allowlist_empty: allowlist_count > 0\n      digest_changed: for"
 DIGEST_LOCK = "      digest_changed: override_digest == running_digest\n"
+LATE = "set: {cum: cum + last_qty}\n    reason: late_fill"
+LATE_BUST = "on: bust, when: cum_qty < cum, set: {cum: cum_qty}}"
+LATE_CORRECTION = "on: correct, when: cum_qty <= qty, set: {cum: cum_qty}}"
+PARTLY = "\n    to: partially_filled"
+FILLED = "\n    to: filled"
+SETTLED = "set: {leaves: 0, cancel_asked: false, replaces_asked: 0, replaces_pending: 0, mark: plain}"
+UNSETTLED = SETTLED.replace("leaves: 0, ", "")
+ASKED = "set: {cancel_asked: true}"
+CANCEL = (
+    "from: [pending_new, new, partially_filled, stopped, suspended, done_for_day, pending_replace]\n"
+    "    on: cancel\n    when: not cancel_asked and leaves > 0\n    set"
+)
+ANSWERED = "replaces_asked: replaces_asked - 1 if replaces_asked > 0 else 0"
+REFUSED = "set: {cancel_asked: false}\n    to: "
 NO_OVERRIDE = "step_no + 1, override_granted: false, override_digest: 0, override_until: 0}\n"
 SPEC = Path(__file__).resolve().parents[2] / "spec"
 
@@ -56,32 +70,37 @@ def passes(reason: str) -> tuple[str, str]:
 
 
 REFUTED = (
+    # The quantities and the answer.
+    order("fill-leaves-leaves", "ORD-2", ("leaves: leaves - last_qty, mark: plain}", "mark: plain}")),
     order(
-        "fill-leaves-leaves",
-        "ORD-2",
-        ("leaves: leaves - last_qty}\n    to: partially_filled", "leaves: leaves}\n    to: partially_filled"),
+        "last-fill-leaves-leaves", "ORD-2", ("cum + last_qty, leaves: 0, mark: plain}", "cum + last_qty, mark: plain}")
     ),
-    order("last-fill-leaves-leaves", "ORD-2", ("cum + last_qty, leaves: 0}", "cum + last_qty}")),
-    order("last-fill-is-partial", "ORD-3", ("    to: filled\n", "    to: partially_filled\n")),
     order(
-        "late-fill-counts-one-more",
-        "ORD-1",
-        ("set: {cum: cum + last_qty}\n    reason: late_fill", "set: {cum: cum + last_qty + 1}\n    reason: late_fill"),
+        "last-fill-is-partial",
+        "ORD-13",
+        (f"leaves: 0, mark: plain}}{FILLED}\n  - id: O12", f"leaves: 0, mark: plain}}{PARTLY}\n  - id: O12"),
     ),
+    order("part-fill-is-the-last", "ORD-3", (f"last_qty, mark: plain}}{PARTLY}", f"last_qty, mark: plain}}{FILLED}")),
+    order("late-fill-counts-one-more", "ORD-1", (LATE, LATE.replace("last_qty", "last_qty + 1"))),
     order(
         "late-fill-reopens",
         "ORD-6",
-        ("    reason: late_fill\n\nignore", "    to: partially_filled\n    reason: late_fill\n\nignore"),
+        (LATE, LATE.replace("last_qty}", f"last_qty, leaves: qty - cum - last_qty}}{PARTLY}")),
     ),
-    order("reject-keeps-leaves", "ORD-2", ("on: reject, set: {leaves: 0}, to", "on: reject, to")),
+    order("late-fill-unheard", "ORD-H1", (LATE, f"require: {{overfill: cum > 0}}\n    {LATE}")),
+    order("reject-keeps-leaves", "ORD-2", (f"{SETTLED}\n    to: rejected", f"{UNSETTLED}\n    to: rejected")),
     order("submit-denies", "ORD-4", ("leaves: order_qty}, to: pending_new", "leaves: order_qty}, to: denied")),
-    order("submit-orders-one-less", "ORD-2", ("set: {qty: order_qty,", "set: {qty: order_qty - 1,")),
+    order(
+        "submit-orders-one-less",
+        "ORD-2",
+        ("on: submit, set: {qty: order_qty,", "on: submit, set: {qty: order_qty - 1,"),
+    ),
     order("clock-answers-the-unknown", "ORD-7", ("from: unknown, on: not_found", "from: unknown, on: time_out")),
-    order("expiry-takes-fills-back", "ORD-5", ("on: expire, set: {leaves: 0}", "on: expire, set: {leaves: 0, cum: 0}")),
+    order("expiry-takes-fills-back", "ORD-5", ("on: expire\n    set: {", "on: expire\n    set: {cum: 0, ")),
     order(
         "accept-fills",
         "ORD-8",
-        ("on: accept, to: new", "on: accept, set: {cum: qty, leaves: 0}, to: new"),
+        ("{not_converted: qty > 0}, to: new", "{not_converted: qty > 0}, set: {cum: qty, leaves: 0}, to: filled"),
     ),
     order(
         "bound-of-fill-off-by-one",
@@ -92,9 +111,121 @@ REFUTED = (
         "fill-in-cancel-off-by-one",
         "ORDER-SORTS",
         (
-            "from: pending_cancel\n    on: fill\n    when: cum + last_qty < qty",
-            "from: pending_cancel\n    on: fill\n    when: cum + last_qty < qty + 2",
+            "done_for_day]\n    on: fill\n    when: cum + last_qty <= qty",
+            "done_for_day]\n    on: fill\n    when: cum + last_qty <= qty + 1",
         ),
+    ),
+    # What was executed is taken back, corrected, restated.
+    order("bust-of-nothing", "ORD-31", ("cum_qty < cum and cum_qty > 0", "cum_qty <= cum and cum_qty > 0")),
+    order(
+        "bust-stays-filled", "ORD-3", (f"qty - cum_qty}}{PARTLY}\n  - id: O16", f"qty - cum_qty}}{FILLED}\n  - id: O16")
+    ),
+    order(
+        "bust-forgets-the-finished-day",
+        "ORD-2",
+        ("leaves: 0 if mark == finished else qty - cum_qty}\n", "leaves: qty - cum_qty}\n"),
+    ),
+    order(
+        "late-bust-reopens",
+        "ORD-6",
+        (LATE_BUST, LATE_BUST.replace("cum_qty}}", "cum_qty, leaves: qty - cum_qty}, to: partially_filled}")),
+    ),
+    order(
+        "late-bust-opens-leaves",
+        "ORD-2",
+        (LATE_BUST, LATE_BUST.replace("cum_qty}}", "cum_qty, leaves: qty - cum_qty}}")),
+    ),
+    order(
+        "late-bust-unheard",
+        "ORD-H2",
+        (LATE_BUST, LATE_BUST.replace("set:", "require: {nothing_to_bust: cum_qty > 0}, set:")),
+    ),
+    order("late-correction-overfills", "ORD-1", (LATE_CORRECTION, LATE_CORRECTION.replace("<= qty", "<= qty + 1"))),
+    order(
+        "correction-keeps-the-guarantee",
+        "ORD-13",
+        (
+            "on: correct\n    when: cum_qty == qty\n    set: {cum: cum_qty, leaves: 0, mark: plain}",
+            "on: correct\n    when: cum_qty == qty\n    set: {cum: cum_qty, leaves: 0}",
+        ),
+    ),
+    order(
+        "restatement-keeps-the-size",
+        "ORD-2",
+        (
+            "{qty: order_qty, cum: cum_qty, leaves: order_qty - cum_qty, mark",
+            "{cum: cum_qty, leaves: order_qty - cum_qty, mark",
+        ),
+    ),
+    order(
+        "restatement-keeps-the-day", "ORD-48", ("plain if mark == resting or mark == finished or cum", "plain if cum")
+    ),
+    order(
+        "restatement-reopens",
+        "ORD-49",
+        (
+            "filled, done_for_day]\n    on: restate\n    when: cum_qty == 0\n",
+            "filled, done_for_day, canceled]\n    on: restate\n    when: cum_qty == 0\n",
+        ),
+    ),
+    # Cancel and replace; what a status that outranks another one hides comes back when it is gone.
+    order("asking-is-pending", "ORD-19", (ASKED, f"{ASKED}\n    to: pending_cancel")),
+    order("cancel-in-doubt", "ORD-37", (CANCEL, CANCEL.replace("[pending_new,", '["@sent",'))),
+    order("cancel-twice", "ORD-18", (CANCEL, CANCEL.replace("not cancel_asked and ", ""))),
+    order(
+        "replaced-below-filled",
+        "ORD-1",
+        (
+            "from: done_for_day\n    on: replaced\n    when: order_qty >= cum",
+            "from: done_for_day\n    on: replaced\n    when: order_qty >= 1",
+        ),
+    ),
+    order(
+        "replaced-is-still-asked",
+        "ORD-41",
+        (f"leaves: order_qty, {ANSWERED}}}\n    to: new", "leaves: order_qty}\n    to: new"),
+    ),
+    order(
+        "replaced-takes-fills-back",
+        "ORD-27",
+        (
+            f"{{qty: order_qty, leaves: order_qty - cum, {ANSWERED}}}{PARTLY}",
+            f"{{qty: order_qty, cum: 1, leaves: order_qty - 1, {ANSWERED}}}{PARTLY}",
+        ),
+    ),
+    order(
+        "replaced-forgets-the-cancel",
+        "ORD-39",
+        (
+            "from: pending_cancel\n    on: replaced\n    when: order_qty >= cum\n    set:\n",
+            "from: pending_cancel\n    on: replaced\n    when: order_qty >= cum\n    set:\n      cancel_asked: false\n",
+        ),
+    ),
+    order(
+        "replaced-is-still-pending",
+        "ORD-22",
+        ("order_qty >= cum and replaces_pending > 1", "order_qty >= cum and replaces_pending > 0"),
+    ),
+    order("refused-cancel-forgets-the-replacement", "ORD-22", (f"{REFUSED}pending_replace", f"{REFUSED}new")),
+    order("refused-cancel-forgets-the-day", "ORD-21", (f"{REFUSED}done_for_day", f"{REFUSED}new")),
+    order("refused-cancel-turns-a-guarantee-into-a-halt", "ORD-21", (f"{REFUSED}stopped", f"{REFUSED}suspended")),
+    order(
+        "refused-cancel-works-what-is-filled",
+        "ORD-13",
+        (
+            "set: {cancel_asked: false, mark: plain}\n    to: filled",
+            "set: {cancel_asked: false, mark: plain}\n    to: partially_filled",
+        ),
+    ),
+    order(
+        "replaced-turns-a-halt-into-a-guarantee",
+        "ORD-21",
+        ("replaces_pending: 0\n    to: suspended", "replaces_pending: 0\n    to: stopped"),
+    ),
+    order(
+        "refused-replacement-turns-a-halt-into-a-guarantee",
+        "ORD-21",
+        ("replaces_pending: 0}\n    to: suspended", "replaces_pending: 0}\n    to: stopped"),
     ),
     session(
         "no-lock-flag",
@@ -169,7 +300,33 @@ REFUTED = (
         "SES-13",
         ("from: ERROR_REQUIRES_OPERATOR, on: acknowledge", "from: ERROR_REQUIRES_OPERATOR, on: tick"),
     ),
-    session("orders-while-stopping", "SES-9", ('from: "@active", on: order_batch', "from: STOPPING, on: order_batch")),
+    session(
+        "orders-while-stopping",
+        "SES-9",
+        ('from: "@active"\n    on: order_batch', "from: STOPPING\n    on: order_batch"),
+    ),
+    session("orders-while-halted", "SES-44", ("      trading_halted: trading != halted\n", "")),
+    session(
+        "reducing-orders-held-back",
+        "SES-H3",
+        ("only_reducing: trading != reducing or adding == 0", "only_reducing: trading != reducing"),
+    ),
+    session(
+        "reducing-lifts-a-halt",
+        "SES-45",
+        ("on: reduce_trading, when: trading == active, set", "on: reduce_trading, when: trading != reducing, set"),
+    ),
+    session("halt-reduces", "SES-45", ("set: {trading: halted}", "set: {trading: reducing}")),
+    session("resumes-what-is-not-restricted", "SES-46", ("    require: {not_restricted: trading != active}\n", "")),
+    session("reopened-is-not-open", "SES-43", ("    set: {open_orders: open_orders + reopened}\n", "")),
+    session(
+        "reopened-unheard",
+        "SES-H2",
+        (
+            "    set: {open_orders: open_orders + reopened}\n",
+            "    require: {not_active: open_orders > 0}\n    set: {open_orders: open_orders + reopened}\n",
+        ),
+    ),
     session("health-restarts", "SES-10", ("on: health_failed, to: STOPPING", "on: health_failed, to: DRYRUN_ACTIVE")),
     session(
         "failed-check-is-canceled",
@@ -194,11 +351,25 @@ REFUTED = (
 )
 UNREACHABLE = (
     order(
-        "late-fill-never-fills",
+        "the-race-is-never-lost",
         "ORD-W1",
-        ("when: cum + last_qty <= qty\n", "when: cum + last_qty < qty\n"),
+        (f"when: cum + last_qty <= qty\n    {LATE}", f"when: cum + last_qty < qty\n    {LATE}"),
+        (LATE_CORRECTION, LATE_CORRECTION.replace("<=", "<")),
+        (f"on: cancel_accept\n    {SETTLED}", f"on: cancel_accept\n    when: leaves > 0\n    {SETTLED}"),
     ),
-    order("reject-cancels", "ORD-W4", ("set: {leaves: 0}, to: rejected", "set: {leaves: 0}, to: canceled")),
+    order("reject-cancels", "ORD-W4", ("    to: rejected\n", "    to: canceled\n")),
+    order(
+        "nothing-rests-overnight",
+        "ORD-W9",
+        ("mark: resting if rests else finished, leaves: leaves if rests else 0}", "mark: finished, leaves: 0}"),
+        ("mark: resting if rests else finished, leaves: qty - cum if rests else 0}", "mark: finished, leaves: 0}"),
+    ),
+    order("no-doubt-after-a-cancel", "ORD-W10", (CANCEL, CANCEL.replace("pending_new, ", ""))),
+    order(
+        "correction-after-the-close-is-lost",
+        "ORD-W11",
+        (LATE_CORRECTION, f"on: correct, when: cum_qty < 2, {LATE_CORRECTION.partition('qty, ')[2]}"),
+    ),
     session(
         "live-never",
         "SES-W1",
@@ -272,6 +443,10 @@ def violates(machine: Machine, name: str, before: Value, last: Link) -> bool:
             return not evaluate(claim.holds, Env(old, {}, before.state, last.event, new, last.value.state))
         case LeadsTo():
             return last.event in claim.fair and isinstance(last.outcome, Refused)
+        case Heard():
+            old = {item.name: scalar for item, scalar in zip(machine.variables, before.context, strict=True)}
+            meant = evaluate(claim.when, Env(old, dict(last.payload), before.state, last.event))
+            return last.event == claim.event and meant is True and isinstance(last.outcome, Refused)
         case _:
             assert claim is None
             return isinstance(last.outcome, Refused) and last.outcome.reason == VALUE_BOUNDS

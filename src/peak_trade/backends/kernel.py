@@ -9,7 +9,8 @@ Limits: a value that is not well sorted is refused by `load`, and only there; `s
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from functools import lru_cache
+from typing import Any, Final, TypeAlias
 
 from peak_trade.backends.pythonic import SELECT, constant
 from peak_trade.backends.script import STORE, STRAYS, SURPLUS, Script
@@ -32,6 +33,9 @@ Guard: TypeAlias = Callable[[Running, Packed], bool]
 Update: TypeAlias = Callable[[Running, Packed], Running]
 Judge: TypeAlias = Callable[[Running], Outcome | None]
 Check: TypeAlias = Callable[[Packed], Refused | None]
+
+KERNELS_MAX: Final = 32
+"""How many kernels are kept; the others are compiled again."""
 
 _MAPS = f"from peak_trade.lang.maps import select as {SELECT}, store as {STORE}, strays as {STRAYS}\n"
 _HEAD = """\
@@ -188,8 +192,9 @@ def generate(machine: Machine) -> str:
     return "\n\n".join((head, imports + _HEAD + "\n" + outcomes, *script.blocks, *tables, _STEP))
 
 
+@lru_cache(maxsize=KERNELS_MAX)
 def compile_kernel(machine: Machine) -> Kernel:
-    """Return the kernel that the generated text of `machine` makes.
+    """Return the kernel that the generated text of `machine` makes; equal machines share one, as it never changes.
 
     Limits: a machine that fails the checks may have undecided cells; there a step raises LookupError.
     """

@@ -17,7 +17,7 @@ from typing import Any, Final, TypeVar, assert_never
 from peak_trade.backends.kernel import Kernel
 from peak_trade.broker.bounds import Bounds
 from peak_trade.broker.breaker import OPEN, Breaker, CircuitOpen
-from peak_trade.broker.errors import BrokerError, Transient, VenueRejected, VenueTimeout, VenueUnavailable
+from peak_trade.broker.errors import BrokerError, DuplicateId, Transient, VenueRejected, VenueTimeout, VenueUnavailable
 from peak_trade.broker.limiter import Limiter
 from peak_trade.broker.messages import Accepted, OrderRequest, OrderStatus, ReplaceRequest, Report, Status
 from peak_trade.broker.outcome import Absent, Acknowledged, Lost, Outcome, Refused, Turn, Unknown
@@ -70,7 +70,7 @@ class Adapter:
         identity, budget = request.client_order_id, self._retrier.budget()
         while True:
             if doubtful:
-                found = self._resolved(identity, budget)
+                found = self._resolved(request, budget)
                 yield found
                 if not isinstance(found, Absent):
                     return
@@ -88,9 +88,12 @@ class Adapter:
                 yield Refused(identity, error)
             return
 
-    def resolve(self, client_order_id: str) -> Acknowledged | Refused | Unknown | Absent:
-        """Ask what became of an order; nothing is sent. Absent iff the venue never received it."""
-        return self._resolved(client_order_id, self._retrier.budget())
+    def resolve(self, request: OrderRequest) -> Acknowledged | Refused | Unknown | Absent:
+        """Ask what became of an order; nothing is sent. Absent iff the venue never received it.
+
+        Refused with DuplicateId iff the venue has another order under its id.
+        """
+        return self._resolved(request, self._retrier.budget())
 
     def cancel(self, client_order_id: str) -> Outcome:
         """Ask the venue to cancel what is left of an order, again after any transient error: it is idempotent."""
@@ -134,8 +137,9 @@ class Adapter:
 
     # one request, one call
 
-    def _resolved(self, identity: str, budget: Budget) -> Acknowledged | Refused | Unknown | Absent:
+    def _resolved(self, request: OrderRequest, budget: Budget) -> Acknowledged | Refused | Unknown | Absent:
         """Ask for an order until there is an answer or the attempts to ask, or the time, are used up."""
+        identity = request.client_order_id
         asking = Budget(self.bounds.attempts_max, budget.deadline_ms)
         call = Call("query_order", identity, partial(self.broker.query_order, identity), asking, HARMLESS)
         try:
@@ -144,6 +148,8 @@ class Adapter:
             return Unknown(identity, error)
         if known is None:
             return Absent(identity)
+        if (known.symbol, known.side, known.qty_lots) != (request.symbol, request.side, request.qty_lots):
+            return Refused(identity, DuplicateId(identity))
         if known.status is Status.REJECTED:  # as when it is refused at once
             return Refused(identity, VenueRejected(identity, "rejected, says the venue when asked"))
         return Acknowledged(identity, known.venue_order_id)
@@ -213,7 +219,7 @@ class Adapter:
         taken = breaker.offer(event)
         assert taken or event == "tick", f"{event} in {breaker.value}"
         if breaker.value[0] != before:
-            self.counts[f"breaker.{self.breaker.state}"] += 1
+            self.counts[f"breaker.{breaker.state}"] += 1
 
 
 def _expected(outcome: Outcome) -> Acknowledged:

@@ -139,7 +139,9 @@ class ReplaceRequest:
         if type(self.qty_lots) is not int or not 0 < self.qty_lots <= QTY_LOTS_MAX:
             raise ValueError(f"qty_lots: expected a whole number, 1 to {QTY_LOTS_MAX}, was {self.qty_lots!r:.80}")
         if not _is_limit(self.limit_ticks):
-            raise ValueError(f"limit_ticks: expected a whole number, 1 to {LIMIT_TICKS_MAX}, was {self.limit_ticks!r:.80}")
+            raise ValueError(
+                f"limit_ticks: expected a whole number, 1 to {LIMIT_TICKS_MAX}, was {self.limit_ticks!r:.80}"
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from peak_trade.broker.script import dump
 from peak_trade.cli.job import fenced
 from peak_trade.cli.progress import bar
 from peak_trade.cli.specs import machine_named
-from peak_trade.fuzz.campaign import Figures, Outcome, campaign
+from peak_trade.fuzz.campaign import Figures, Outcome, campaign, session_of
 from peak_trade.fuzz.seeded import seeded_world
 from peak_trade.fuzz.world import Machines
 
@@ -60,7 +60,7 @@ def sessions(count: int, seed: int, jobs: int, style: str) -> None:
     fenced()
     figures, failed = Figures(), list[Outcome]()
     with pool(min(jobs, count)) as executor, bar(count, "sessions") as show:
-        for item in campaign(range(seed, seed + count), machines(), executor):
+        for item in campaign(range(seed, seed + count), _session, executor):
             figures.add(item)
             failed += [item] if item.problems else []
             show(figures.sessions)
@@ -74,6 +74,11 @@ def sessions(count: int, seed: int, jobs: int, style: str) -> None:
     elif code == INCONCLUSIVE:
         click.echo(f"next: peak fuzz sessions --count {min(COUNT_MAX, 10 * count)} --seed {seed}", err=True)
     raise Exit(code)
+
+
+def _session(seed: int) -> Outcome:
+    """Play one session in the process that this is called in, on machines that it reads once."""
+    return session_of(seed, machines())
 
 
 def _again(seed: int) -> str:

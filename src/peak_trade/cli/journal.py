@@ -1,4 +1,4 @@
-"""`peak journal`: verify a run's journal, and show it. Reads only."""
+"""`peak journal`: verify a run's journal, walk it beside the specifications, and show it. Reads only."""
 
 import json
 from collections import deque
@@ -8,6 +8,9 @@ from typing import Any
 import rich_click as click
 from click.exceptions import Exit
 
+from peak_trade.cli.conforming import EXITS, facts, text, walked
+from peak_trade.evidence.conform import OtherSpec
+from peak_trade.journal.errors import JournalCorrupt
 from peak_trade.journal.record import Record
 from peak_trade.journal.scan import read
 from peak_trade.journal.verify import Corrupt, Intact, RolledBack, Torn, Unanchored, Verdict, verify
@@ -17,7 +20,7 @@ FILE = "journal.jsonl"
 
 @click.group("journal")
 def command() -> None:
-    """Verify or show the journal of a run."""
+    """Verify, walk or show the journal of a run."""
 
 
 def _folder(path: Path) -> Path:
@@ -65,6 +68,30 @@ def _told(found: Verdict) -> tuple[int, dict[str, Any]]:
             why = f"expected {fault.difference.expected}, was {fault.difference.was}"
             where = f"{file.name}:{fault.line} byte {fault.offset_bytes}"
             return 1, {"verdict": "corrupt", **head, "where": where, "why": why}
+
+
+@command.command("conform")
+@click.argument("run", type=click.Path(path_type=Path, exists=True))
+@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def conform_command(run: Path, style: str) -> None:
+    """Walk the journal of RUN (a run, a pack, a journal, or whole lines of one) beside the specifications.
+
+    Each record must be what session, order and breaker allow there, and what they owe each other; the first that is not
+    is named. Exits 0 if it conforms, 1 if it deviates, 2 if it is no journal or of other specifications, 3 if neither
+    could be shown.
+    """
+    try:
+        found, where = walked(run)
+    except (OtherSpec, JournalCorrupt, OSError) as error:
+        click.echo(f"{error}\nnext: peak journal verify {run}", err=True)
+        raise Exit(2) from error
+    if style == "json":
+        click.echo(json.dumps(facts(found, where), sort_keys=True, indent=2))
+    else:
+        said = found.deviation
+        shown = [_line(one, "text") for one in (*said.context, said.record)] if said else []
+        click.echo(text(found, where, run, shown))
+    raise Exit(EXITS[found.verdict])
 
 
 @command.command("show")

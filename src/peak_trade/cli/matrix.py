@@ -17,7 +17,6 @@ from peak_trade.cli.progress import bar
 from peak_trade.fuzz.matrix import Ran, crash_row, crashes, failures, run_row
 from peak_trade.fuzz.page import matrix_page
 from peak_trade.fuzz.rows import Row, rows
-from peak_trade.fuzz.world import Machines
 from peak_trade.lang.source import suggestion
 
 PASS, VIOLATION = 0, 1
@@ -39,7 +38,7 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's own options
     """
     fenced()
     wanted = _wanted(options["chosen"])
-    work = partial(executed, seeds=options["seeds"], crash=options["crash"], machines=machines())
+    work = partial(executed, seeds=options["seeds"], crash=options["crash"])
     found: list[tuple[Row, list[Ran]]] = []
     with pool(min(options["jobs"], len(wanted))) as executor, bar(len(wanted), "rows") as show:
         for row, rans in zip(wanted, _map(executor, work, wanted), strict=True):
@@ -59,11 +58,12 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's own options
     raise Exit(code)
 
 
-def executed(row: Row, *, seeds: int, crash: bool, machines: Machines) -> list[Ran]:
+def executed(row: Row, *, seeds: int, crash: bool = False) -> list[Ran]:
     """Return the executions of a row: one for each seed from 1, then one for each write at which it is killed."""
-    rans = [run_row(row, seed, machines) for seed in range(1, seeds + 1)]
+    ours = machines()
+    rans = [run_row(row, seed, ours) for seed in range(1, seeds + 1)]
     if crash and crashes(row):
-        rans += crash_row(row, machines, rans[0].operations)
+        rans += crash_row(row, ours, rans[0].operations)
     return rans
 
 

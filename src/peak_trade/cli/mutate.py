@@ -66,7 +66,9 @@ def command(machines: tuple[str, ...], style: str, write: Path | None, *, whole:
         write.write_text(_json(document), encoding="utf-8")
     click.echo(_json(document | {"exit_code": code}).rstrip() if style == "json" else _text(found))
     if stale:  # said after the result, which took its time
-        raise click.UsageError(f"{REASONS.as_posix()} explains {', '.join(stale)}, which needs no reason now; delete it")
+        raise click.UsageError(
+            f"{REASONS.as_posix()} explains {', '.join(stale)}, which needs no reason now; delete it"
+        )
     if code and style == "text":
         click.echo(f"next: peak roles {found[0][0]}   says what no claim rests on", err=True)
     raise Exit(code)

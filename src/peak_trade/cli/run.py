@@ -119,7 +119,9 @@ def _config(options: dict[str, Any]) -> tuple[Config, Any]:
     given: dict[str, Any] = {key: value for key, value in overrides.items() if value is not None}
     plan: Path | None = options["fault_plan"]
     if plan:
-        given["faults"] = [plain(fault) for fault in load(plan.read_text(encoding="utf-8", errors="replace"), str(plan))]
+        given["faults"] = [
+            plain(fault) for fault in load(plan.read_text(encoding="utf-8", errors="replace"), str(plan))
+        ]
     if options["strategy"]:
         given["strategy"] = {"factory": options["strategy"], "params": {}}
     source = Source(str(path or "(defaults)"), data.decode("utf-8", "replace"))

@@ -12,8 +12,8 @@ from peak_trade.cli.ran import claim, prove_all
 from peak_trade.cli.specs import machine_named
 from peak_trade.evidence.collect import write
 from peak_trade.lang.pretty import fingerprint
-from peak_trade.rails.limits import Rail
 from peak_trade.rails.differences import ACTIONS
+from peak_trade.rails.limits import Rail
 from peak_trade.rails.tripwires import HARD, Tripwire
 from peak_trade.session.assembly import KILL_SWITCH
 from peak_trade.session.killswitch import KillSwitch

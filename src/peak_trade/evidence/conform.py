@@ -1,7 +1,7 @@
 """A journal conforms iff its records, all of them and in their order, are a trace that the specifications allow.
 
-Each record is offered to its machine's monitor: the session's, the order's (each order has its own), the breaker's; and
-to the laws between machines (`evidence.counts`, `evidence.money`). The first that is not what is allowed is the verdict.
+Each record is offered to its machine's monitor: the session's, the order's (each order has its own), the breaker's;
+and to the laws between machines (`evidence.counts`, `evidence.money`). The first that is not allowed is the verdict.
 A trace may begin anywhere: what came before is then any value that the declared invariants allow.
 
 Deviates: nothing that could be hidden explains the record. Conforms: something does, to the end. Inconclusive: neither
@@ -177,7 +177,9 @@ class Walk:
         elif record.kind == "breaker":
             self._breaker(record)
         if "event" not in record.body and record.kind in self._monitors:
-            self._lose("laws", f"the event of record {record.seq} is redacted: laws between machines are not judged after it")
+            self._lose(
+                "laws", f"the event of record {record.seq} is redacted: laws between machines are not judged after it"
+            )
         if "laws" in self._lost or self.deviation is not None:
             return
         breach = self._counts.judge(record, moved) or self._money.judge(record, moved)
@@ -236,7 +238,9 @@ class Walk:
         try:
             if missing or not self._hidden.take(kept):
                 before = self._hidden.last
-                wanted = "a first value" if before is None else f"one that follows {before.state} {_listed(before.values)}"
+                wanted = (
+                    "a first value" if before is None else f"one that follows {before.state} {_listed(before.values)}"
+                )
                 was = f"{kept.state} {_listed(kept.values)}"
                 self._deviates(record, "breaker", Breach("", f"the fields {missing}" if missing else wanted, was))
         except Far:

@@ -1,4 +1,4 @@
-"""What the machines of a run owe each other: counts, cursors, steps, and that nothing leaves a session that is not active.
+"""What the machines of a run owe each other: counts, cursors, steps, and that orders leave an active session only.
 
 The laws are those of `spec/system.yaml`, read off the records: SYS-9, SYS-11, SYS-17, SYS-22, SYS-28. A law that is
 about something before a cut is not judged until the trace says enough: None stands for what is not known yet.
@@ -68,7 +68,7 @@ class Counts:
             self.step = self.due = self.valued = 0
 
     def judge(self, record: Record, moved: Moved | None) -> Breach | None:
-        """Return the first law that the record breaks, or None; `moved` is what it did to its machine, if it has one."""
+        """Return the first law that the record breaks, or None; `moved` is what it did to its machine."""
         return next((breach for breach in self._laws(record, moved) if breach is not None), None)
 
     def _laws(self, record: Record, moved: Moved | None) -> Iterator[Breach | None]:

@@ -1,4 +1,4 @@
-"""Two values that were kept of a machine conform iff some run of its events, none of them recorded, leads from one to the other.
+"""Two kept values of a machine conform iff some run of its events, none of them recorded, leads from one to the other.
 
 So the circuit breaker is kept: its state and counters at a commit, not its events. Its limits are not recorded either:
 they are constants in ranges, which each kept value narrows by the declared invariants.
@@ -34,7 +34,7 @@ class Far(Exception):  # noqa: N818 - said of what was looked for
 
 @dataclass(slots=True)
 class Hidden:
-    """A machine of which only values are recorded; `last` is None before any is known, `grows` names what never falls."""
+    """A machine of which only values are recorded; `last` is None before any is known, `grows` never falls."""
 
     shadow: Shadow
     grows: str
@@ -44,7 +44,9 @@ class Hidden:
     def begin(self) -> None:
         """Begin with the initial value: a constant that starts with any value stays unknown."""
         machine = self.shadow.machine
-        self.last = Kept(machine.initial.name, {item.name: _plain(item.init) for item in machine.variables if not item.free})
+        self.last = Kept(
+            machine.initial.name, {item.name: _plain(item.init) for item in machine.variables if not item.free}
+        )
 
     def take(self, kept: Kept) -> bool:
         """Return true iff `kept` can follow, and go on from it.
@@ -83,7 +85,9 @@ class Hidden:
     def _leads(self, start: Kept, goal: Kept, here: tuple[World, ...]) -> bool:
         """Look, the nearest first, for a run from `start` to `goal`, whose worlds are `here`."""
         cap = 1 + max((low for world in here for low in _lows(world)), default=0)
-        cap = max(cap, *(1 + int(value) for kept in (start, goal) for value in kept.values.values() if type(value) is int))
+        cap = max(
+            cap, *(1 + int(value) for kept in (start, goal) for value in kept.values.values() if type(value) is int)
+        )
         self.limits = here
         left = deque(one.tidy() for one in self._worlds(start))
         seen = set(left)

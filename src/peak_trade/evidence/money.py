@@ -1,4 +1,4 @@
-"""Position, cash and fees follow from the executions, each counted once; busts and corrections take back what they name.
+"""Position, cash and fees follow from the executions, each counted once; busts and corrections take one back.
 
 The laws are SYS-3 and SYS-32 of `spec/system.yaml`, read off the records. What came before a cut is not known (None)
 until a record says it; what depends on it is judged from there on.
@@ -77,6 +77,7 @@ class Money:
     def _position(self, body: Mapping[str, Any], symbol: str | None, change: int | None) -> Breach | None:
         told = body.get("position_lots")
         if symbol is None:
+            self.positions.clear()  # it may be in any of them
             return None
         held = self.positions.get(symbol, 0 if self.complete else None)
         known = None if held is None or change is None else held + change

@@ -1,9 +1,9 @@
-"""A record conforms iff one of the values that its machine may have gives it: outcome, reason, state and what it observes.
+"""A record conforms iff one of the values that its machine may have gives it: outcome, reason, state and figures.
 
 The monitor keeps every value that the trace so far leaves possible. Of a trace that is whole that is one, and the
 compiled kernel steps it; what a cut or the redaction hides is followed in terms (`evidence.symbolic`).
 
-Limits: at most `VALUES_MAX` possible values of one machine are kept; where there are more, it is not judged any further.
+Limits: at most `VALUES_MAX` possible values of one machine are kept; with more, it is not judged any further.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -98,7 +98,7 @@ class Monitor:
         return Told(payload=payload, watched=watched, hides=hides, **said)
 
     def absent(self, told: Told, record: Record) -> str | None:
-        """Return the field that the record must have and has not, or None: what is redacted is counted, and not missed."""
+        """Return the field that the record must have and has not, or None: what is redacted is not missed."""
         if told.hides:
             return None
         names = ("event", "outcome", "by", "state", *self.kernel.fields.get(told.event or "", ()))
@@ -168,7 +168,9 @@ class Monitor:
         """Return the refusal of a field that is told and not of its sort."""
         if event not in self.kernel.fields:
             return None
-        ill = (item.name for item in self.machine.event(event).payload if not inhabits(payload.get(item.name), item.sort))
+        ill = (
+            item.name for item in self.machine.event(event).payload if not inhabits(payload.get(item.name), item.sort)
+        )
         return next((Refused(PAYLOAD_INVALID, name) for name in ill if name in payload), None)
 
     def _ends(self, name: str, pair: tuple[Possible, World]) -> tuple[Range, Range]:
@@ -196,9 +198,13 @@ class Monitor:
     def _missed(self, values: Values, told: Told) -> Missed:
         moves = [move for value in values for move in self._moves(value, told)]
         shown = dict.fromkeys(self._shown(outcome, after) for outcome, after in moves)
-        row, line = next(((said(outcome)[0], self.line(outcome, after.state, told)) for outcome, after in moves), ("", 0))
+        row, line = next(
+            ((said(outcome)[0], self.line(outcome, after.state, told)) for outcome, after in moves), ("", 0)
+        )
         states = dict.fromkeys(_state(value) for value in values)
-        enabled = tuple(event.name for event in self.machine.events if any(self._can(one, event.name) for one in values))
+        enabled = tuple(
+            event.name for event in self.machine.events if any(self._can(one, event.name) for one in values)
+        )
         return Missed(tuple(shown)[:SHOWN_MAX] or (f"another state than {', '.join(states)}",), enabled, row, line)
 
     def _can(self, value: Possible, event: str) -> bool:
@@ -208,7 +214,9 @@ class Monitor:
     def _shown(self, outcome: Outcome, after: World) -> str:
         by, kind, detail = said(outcome)
         watched = [f"{name} {_figure(after.range_of(after.terms[place]))}" for name, place in self.places.items()]
-        return " ".join(part for part in (kind, "by", by, detail and f"({detail})", "to", after.state, *watched) if part)
+        return " ".join(
+            part for part in (kind, "by", by, detail and f"({detail})", "to", after.state, *watched) if part
+        )
 
     def line(self, outcome: Outcome, state: str, told: Told) -> int:
         """Return the line of the specification that gives `outcome`; 0 iff it is the language's own."""

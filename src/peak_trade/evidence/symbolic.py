@@ -1,34 +1,19 @@
 """A machine's step over terms gives each outcome that `lang.step` gives for some values of the unknowns, and no other.
 
-Where an expression is true for some values and false for others, the world is split; so each world that is left says
-one thing only. Order of the questions as in `lang.step`: the row, its locks, the bounds, the declared invariants.
+Order of the questions as in `lang.step`: the row, its locks, the bounds, the declared invariants. Each world that comes
+out says one thing only (`evidence.cases`).
 
 Limits: those of `evidence.terms`; a machine with maps has no unknown start.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, TypeAlias, assert_never
+from typing import Final, TypeAlias
 
-from peak_trade.evidence.terms import Sum, Term, Word, World, branches, minus, plus, times
+from peak_trade.evidence.cases import Names, assume, every, terms
+from peak_trade.evidence.terms import Sum, Term, Word, World
 from peak_trade.lang.cells import Row, Table, cells
-from peak_trade.lang.expr import (
-    And,
-    Arith,
-    Arithmetic,
-    At,
-    Compare,
-    Comparison,
-    Expr,
-    Ite,
-    Lit,
-    Member,
-    Not,
-    Or,
-    Scope,
-    Var,
-    conjunction,
-)
+from peak_trade.lang.expr import Compare, Comparison, Expr, Lit, Scope, Var, conjunction, variables
 from peak_trade.lang.machine import Always, Machine, Transition
 from peak_trade.lang.sorts import IntSort, Scalar
 from peak_trade.lang.step import PAYLOAD_INVALID, UNKNOWN_EVENT, VALUE_BOUNDS, Broken, Ignored, Outcome, Refused, Taken
@@ -37,161 +22,22 @@ Move: TypeAlias = tuple[Outcome, World]
 Wanted: TypeAlias = tuple[str | None, str | None]
 """Which outcome is looked for (taken, ignored, refused, broken), and by what; None is any."""
 ANY: Final[Wanted] = (None, None)
-OPPOSITE: Final = {
-    Comparison.EQ: Comparison.NE,
-    Comparison.NE: Comparison.EQ,
-    Comparison.LT: Comparison.GE,
-    Comparison.LE: Comparison.GT,
-    Comparison.GT: Comparison.LE,
-    Comparison.GE: Comparison.LT,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """What the names of an expression stand for."""
-
-    context: Mapping[str, Term]
-    payload: Mapping[str, Term]
-    state: str
-    event: str = ""
-
-    def term(self, var: Var) -> Term:
-        """Return the term of `var`, which is not one of the next value."""
-        match var.scope:
-            case Scope.CONTEXT:
-                return self.context[var.name]
-            case Scope.PAYLOAD:
-                return self.payload[var.name]
-            case Scope.STATE:
-                return self.state
-            case Scope.EVENT:
-                return self.event
-            case _:
-                raise KeyError(var.name)
-
-
-def assume(expr: Expr, names: Names, world: World, *, truth: bool) -> Iterator[World]:  # noqa: C901 - one case for each node
-    """Yield the parts of `world` in which the truth value `expr` is `truth`; together they are all of them."""
-    match expr:
-        case Not(arg):
-            yield from assume(arg, names, world, truth=not truth)
-        case And(args):
-            yield from (_all if truth else _some)(args, names, world, truth=truth)
-        case Or(args):
-            yield from (_some if truth else _all)(args, names, world, truth=truth)
-        case Compare(op, left, right):
-            for one, first in terms(left, names, world):
-                for other, second in terms(right, names, one):
-                    yield from _compared(op if truth else OPPOSITE[op], (first, second), other)
-        case Member(item, choices):
-            same = tuple(Compare(Comparison.EQ, item, choice) for choice in choices)
-            yield from (_some if truth else _all)(same, names, world, truth=truth)
-        case Ite(test, then, orelse):
-            for branch, wanted in ((then, True), (orelse, False)):
-                for one in assume(test, names, world, truth=wanted):
-                    yield from assume(branch, names, one, truth=truth)
-        case Lit() | Var() | At():
-            for one, term in terms(expr, names, world):
-                yield from branches(one, (term, truth), same=True)
-        case Arith():
-            raise TypeError(f"expected a truth value, was {expr}")
-        case _:
-            assert_never(expr)
-
-
-def terms(expr: Expr, names: Names, world: World) -> Iterator[tuple[World, Term]]:
-    """Yield the parts of `world`, each with the term that `expr` is there."""
-    match expr:
-        case Lit(value, _):
-            yield world, value
-        case Var():
-            yield world, names.term(expr)
-        case Arith(op, left, right):
-            for one, first in terms(left, names, world):
-                for other, second in terms(right, names, one):
-                    yield other, _computed(op, first, second)
-        case Ite(test, then, orelse):
-            for branch, wanted in ((then, True), (orelse, False)):
-                for one in assume(test, names, world, truth=wanted):
-                    yield from terms(branch, names, one)
-        case Not() | And() | Or() | Compare() | Member():
-            for wanted in (True, False):
-                for one in assume(expr, names, world, truth=wanted):
-                    yield one, wanted
-        case At():
-            raise TypeError(f"expected no map, was {expr}")
-        case _:
-            assert_never(expr)
-
-
-def _all(args: tuple[Expr, ...], names: Names, world: World, *, truth: bool) -> Iterator[World]:
-    """Yield the parts of `world` in which every one of `args` is `truth`."""
-    if not args:
-        yield world
-        return
-    for one in assume(args[0], names, world, truth=truth):
-        yield from _all(args[1:], names, one, truth=truth)
-
-
-def _some(args: tuple[Expr, ...], names: Names, world: World, *, truth: bool) -> Iterator[World]:
-    """Yield the parts of `world` in which the first, or else a later one of `args` is `truth`: none of them twice."""
-    if not args:
-        return
-    yield from assume(args[0], names, world, truth=truth)
-    for one in assume(args[0], names, world, truth=not truth):
-        yield from _some(args[1:], names, one, truth=truth)
-
-
-def _computed(op: Arithmetic, left: Term, right: Term) -> Term:
-    match op:
-        case Arithmetic.ADD:
-            return plus(left, right)
-        case Arithmetic.SUB:
-            return minus(left, right)
-        case Arithmetic.MUL:
-            return times(left, right)
-        case _:
-            assert_never(op)
-
-
-def _compared(op: Comparison, sides: tuple[Term, Term], world: World) -> Iterator[World]:
-    if not all(isinstance(side, Sum) or type(side) is int for side in sides):
-        yield from branches(world, sides, same=op is Comparison.EQ)
-        return
-    less, more = minus(*sides), minus(sides[1], sides[0])
-    match op:
-        case Comparison.EQ:
-            found = world.at_most_0(less)
-            cases = [None if found is None else found.at_most_0(more)]
-        case Comparison.NE:
-            cases = [world.at_most_0(plus(less, 1)), world.at_most_0(plus(more, 1))]
-        case Comparison.LT:
-            cases = [world.at_most_0(plus(less, 1))]
-        case Comparison.LE:
-            cases = [world.at_most_0(less)]
-        case Comparison.GT:
-            cases = [world.at_most_0(plus(more, 1))]
-        case Comparison.GE:
-            cases = [world.at_most_0(more)]
-        case _:
-            assert_never(op)
-    yield from (case for case in cases if case is not None)
 
 
 @dataclass(frozen=True, slots=True)
 class Shadow:
-    """A machine over terms: `starts` keeps the worlds of each state, made once."""
+    """A machine over terms: `always` are its claims with their variables, `starts` each state's worlds, made once."""
 
     machine: Machine
     table: Table
-    always: tuple[Always, ...]
+    always: tuple[tuple[Always, frozenset[Var]], ...]
     starts: dict[str, tuple[World, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, machine: Machine) -> "Shadow":
         """Return the shadow of `machine`."""
-        return cls(machine, cells(machine), tuple(item for item in machine.properties if isinstance(item, Always)))
+        claims = (item for item in machine.properties if isinstance(item, Always))
+        return cls(machine, cells(machine), tuple((item, variables(item.holds)) for item in claims))
 
     def anywhere(self, state: str) -> tuple[World, ...]:
         """Return every value in `state` that the declared invariants allow.
@@ -214,16 +60,14 @@ class Shadow:
 
     def _inside(self, world: World) -> Iterator[World]:
         names = self._names(world, {})
-        claims = sorted((item.holds for item in self.always), key=_weight)
-        return _all(tuple(claims), names, world, truth=True)
+        claims = sorted((item.holds for item, _ in self.always), key=_weight)
+        return every(tuple(claims), names, world, truth=True)
 
     def _names(self, world: World, payload: Mapping[str, Term], event: str = "") -> Names:
         named = (item.name for item in self.machine.variables)
         return Names(dict(zip(named, world.terms, strict=True)), payload, world.state, event)
 
-    def moves(
-        self, world: World, event: str, payload: Mapping[str, Scalar], wanted: Wanted = ANY
-    ) -> Iterator[Move]:
+    def moves(self, world: World, event: str, payload: Mapping[str, Scalar], wanted: Wanted = ANY) -> Iterator[Move]:
         """Yield each outcome that `event` can have in `world`, with the world after it; a field left out is unknown.
 
         `payload` is well sorted as far as it is there. What is not `wanted` may be left out.
@@ -289,12 +133,20 @@ class Shadow:
                 outside = assume(bound, names, one, truth=False)
                 yield from ((Refused(VALUE_BOUNDS, name), left) for left in outside)
             inside = [more for one in inside for more in assume(bound, names, one, truth=True)]
-        for claim in self.always:
+        for claim in self._touched(row, world):
             for one in inside if wanted[0] in (None, "broken") else ():
                 yield from ((Broken(claim.name), left) for left in assume(claim.holds, names, one, truth=False))
             inside = [more for one in inside for more in assume(claim.holds, names, one, truth=True)]
         for one in inside:
             yield Taken(row.name), replace(one, state=names.state, terms=tuple(context.values()))
+
+    def _touched(self, row: Transition, world: World) -> Iterator[Always]:
+        """Yield the claims that the row can break: the others hold of what it does not write."""
+        written = {update.variable for update in row.updates}
+        moves = row.target not in (None, world.state)
+        for claim, about in self.always:
+            if any(moves if one.scope is Scope.STATE else one.name in written for one in about):
+                yield claim
 
     def pinned(self, world: World, observed: Mapping[str, Scalar]) -> Iterator[World]:
         """Yield the parts of `world` in which the variables named have the values observed."""
@@ -304,7 +156,7 @@ class Shadow:
             for item in self.machine.variables
             if item.name in observed
         )
-        yield from _all(same, names, world, truth=True)
+        yield from every(same, names, world, truth=True)
 
     def lifted(self, running: tuple[Scalar, ...]) -> World:
         """Return the world of a value that is known."""

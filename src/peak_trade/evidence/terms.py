@@ -91,7 +91,7 @@ class World:
     def at_most_0(self, term: Term) -> "World | None":
         """Return the world in which the number `term` is at most 0, or None iff that cannot be."""
         if not isinstance(term, Sum):
-            assert not isinstance(term, str)
+            assert not isinstance(term, str | Word)
             return self if term <= 0 else None
         ranges = dict(self.ranges)
         known = any(bound.parts == term.parts and bound.const >= term.const for bound in self.bounds)
@@ -105,7 +105,7 @@ class World:
     def range_of(self, term: Term) -> Range:
         """Return the least and the greatest that the number `term` may be, by the ranges of its unknowns."""
         if not isinstance(term, Sum):
-            assert not isinstance(term, str)
+            assert not isinstance(term, str | Word)
             return term, term
         ranges = dict(self.ranges)
         low, _ = _least(term, ranges)
@@ -117,7 +117,11 @@ class World:
         known: dict[int, int] = {number: low for number, (low, high) in self.ranges if low is not None and low == high}
         said = {number: next(iter(words)) for number, words in self.words if len(words) == 1}
         terms = tuple(
-            said.get(term.number, term) if isinstance(term, Word) else _with(term, known) if isinstance(term, Sum) else term
+            said.get(term.number, term)
+            if isinstance(term, Word)
+            else _with(term, known)
+            if isinstance(term, Sum)
+            else term
             for term in self.terms
         )
         used = {number for term in (*terms, *self.bounds) if isinstance(term, Sum) for number, _ in term.parts}
@@ -133,10 +137,17 @@ class World:
         """Return true iff numbers were found for all unknowns that several inequalities speak of."""
         world: World | None = self
         while world is not None and world.bounds:
-            number = world.bounds[0].parts[0][0]
-            low, high = dict(world.ranges)[number]
-            tries = (_pinned(world, number, at) for at in dict.fromkeys((low, high, low or high or 0)) if at is not None)
-            world = next((one for one in tries if one is not None), None)
+            ranges = dict(world.ranges)
+            parts = (number for number, _ in world.bounds[0].parts)
+            number = next((one for one in parts if ranges[one][0] is None or ranges[one][0] != ranges[one][1]), None)
+            if number is None:
+                return False
+            low, high = ranges[number]
+            tries = (
+                _pinned(world, number, at) for at in dict.fromkeys((low, high, low or high or 0)) if at is not None
+            )
+            found = (one for one in tries if one is not None)
+            world = next(found, None)
         return world is not None
 
 

@@ -7,10 +7,9 @@ Limits: a session is played in one process from its first step to its last, in a
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -71,9 +70,10 @@ class Figures:
         return tuple(kind.value for kind in FaultKind if not self.fired[kind.value])
 
 
-def campaign(seeds: Iterable[int], machines: Machines, executor: Executor | None = None) -> Iterator[Outcome]:
-    """Yield how the session of each seed ended, in the order of the seeds."""
-    work = partial(session_of, machines=machines)
+def campaign(
+    seeds: Iterable[int], work: Callable[[int], Outcome], executor: Executor | None = None
+) -> Iterator[Outcome]:
+    """Yield how the session of each seed ended, in the order of the seeds; `work` is `session_of` with its machines."""
     return map(work, seeds) if executor is None else executor.map(work, seeds, chunksize=CHUNK)
 
 

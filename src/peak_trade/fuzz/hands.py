@@ -25,7 +25,7 @@ from peak_trade.session.recording import schema
 
 HAND: Final = "hand"
 """Whose name stands in the kill switch, and how ids of requests begin that are not the session's."""
-AT_VENUE: Final = frozenset({"place", "take_id", "replace", "cancel"})
+AT_VENUE: Final = frozenset({"place", "take_id", "replace", "replace_all", "cancel"})
 """Deeds that are done at the venue, after the market moved on."""
 FIRED: Final = frozenset({"grant_override", "go_live"})
 """Deeds that are offered to the session machine at once."""
@@ -111,6 +111,17 @@ def _replace(hands: Handled, deed: Deed, step: int, bars: tuple[Bar, ...]) -> No
             hands.venue.replace_order(ReplaceRequest(f"{HAND}-{deed.order}", identity, lots, limit))
 
 
+def _replace_all(hands: Handled, deed: Deed, step: int, bars: tuple[Bar, ...]) -> None:
+    """Replace every open order by less of it."""
+    del bars
+    for identity, told in hands.venue.truth().orders.items():
+        order = hands.book.orders.get(identity)
+        if told.leaves_lots > deed.lots and order is not None:
+            lots, limit = told.qty_lots - deed.lots, order.request.limit_ticks or 1
+            with suppress(BrokerError):
+                hands.venue.replace_order(ReplaceRequest(f"{HAND}-{step}-{told.venue_order_id}", identity, lots, limit))
+
+
 def _cancel(hands: Handled, deed: Deed, step: int, bars: tuple[Bar, ...]) -> None:
     del step, bars
     for identity, told in hands.venue.truth().orders.items():
@@ -122,6 +133,7 @@ AT: Final[Mapping[str, Callable[[Handled, Deed, int, tuple[Bar, ...]], None]]] =
     "place": _place,
     "take_id": _take_id,
     "replace": _replace,
+    "replace_all": _replace_all,
     "cancel": _cancel,
 }
 assert AT.keys() == AT_VENUE

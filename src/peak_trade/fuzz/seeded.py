@@ -4,7 +4,6 @@ A function of the seed alone. Limits: `STEPS_MIN` to `STEPS_MAX` steps, one or t
 `ORDERS_MAX` orders.
 """
 
-from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -69,9 +68,14 @@ def _config(seed: int) -> Config:
 
 
 def _replaces(seed: int, plan: tuple[Fault, ...]) -> tuple[Deed, ...]:
-    """Return a hand at the venue for each order whose replacement is struck: a session asks for none itself."""
+    """Return hands at the venue, as a session asks for no replacement itself.
+
+    One for each order whose replacement is struck, and one for all orders just before each restart, which forgets it.
+    """
     struck = [fault.order for fault in plan if fault.phase is Phase.REPLACING]
-    return tuple(Deed(1, "replace", order, 1 + drawn(seed, "less", order) % 9) for order in struck)
+    before = [fault.step - 1 for fault in plan if fault.kind is FaultKind.RESTART and fault.step > 1]
+    one = (Deed(1, "replace", order, 1 + drawn(seed, "less", order) % 9) for order in struck)
+    return (*one, *(Deed(step, "replace_all", lots=1) for step in before))
 
 
 def _interrupts(seed: int, steps: int) -> tuple[Deed, ...]:
@@ -89,9 +93,3 @@ def _crashes(seed: int) -> tuple[int, ...]:
         return ()
     count = 1 + draw // DIES % 2
     return tuple(1 + drawn(seed, "crash", number) % OPERATIONS_MAX for number in range(count))
-
-
-def without(world: World, kinds: frozenset[FaultKind]) -> World:
-    """Return the world without the faults of these kinds: to make a failure smaller."""
-    faults = [fault for fault in world.config.faults if FaultKind(str(fault["kind"])) not in kinds]
-    return replace(world, config=world.config.model_copy(update={"faults": faults}))

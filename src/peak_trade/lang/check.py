@@ -235,8 +235,10 @@ def _properties(machine: Machine, findings: Findings) -> None:
 
 def _meaning(item: Property) -> object:
     match item:
-        case Always(holds=claim) | Step(holds=claim) | Witness(reach=claim):
+        case Always(holds=claim) | Step(holds=claim):
             return type(item), claim
+        case Witness():
+            return type(item), item.reach, frozenset(item.by)
         case LeadsTo():
             return item.when, item.then
         case Heard():

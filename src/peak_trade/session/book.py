@@ -6,6 +6,7 @@ from typing import Any
 from peak_trade.broker.messages import OrderRequest
 from peak_trade.market.terms import Side
 from peak_trade.session.decide import Account, Past, with_fee
+from peak_trade.session.levels import Levels
 
 
 @dataclass(slots=True)
@@ -69,6 +70,8 @@ class Book:
     positions: dict[str, Position] = field(default_factory=dict)
     buying_lots: dict[str, int] = field(default_factory=dict)
     selling_lots: dict[str, int] = field(default_factory=dict)
+    bids: Levels = field(default_factory=lambda: Levels(highest=True))
+    asks: Levels = field(default_factory=lambda: Levels(highest=False))
     reserved_ticks: int = 0
     filled_lots: int = 0
     held_lots: int = 0
@@ -94,17 +97,19 @@ class Book:
         change = leaves_lots - was
         if not change:
             return
-        side = self.selling_lots
+        side, levels = self.selling_lots, self.asks
         if order.sign > 0:
-            side = self.buying_lots
+            side, levels = self.buying_lots, self.bids
             self.reserved_ticks += change * order.lot_ticks
         symbol = request.symbol
         side[symbol] = side.get(symbol, 0) + change
         order.resting_lots = leaves_lots
         if not leaves_lots:
             del self.working[request.client_order_id]
+            levels.leave(symbol, request.limit_ticks or 0)
         elif not was:
             self.working[request.client_order_id] = order
+            levels.enter(symbol, request.limit_ticks or 0)
 
     def fill(self, order: Order, lots: int, price_ticks: int, fee_ticks: int) -> int:
         """Apply one execution to cash and position; return the profit it realised, in ticks, fees aside."""
@@ -136,20 +141,12 @@ class Book:
 
     def account(self, day_loss_ticks: int, past: Past) -> Account:
         """Return what the rails look at: the book now, and what they remember."""
-        bids: dict[str, int] = {}
-        asks: dict[str, int] = {}
-        for order in self.working.values():
-            symbol, limit = order.request.symbol, order.request.limit_ticks or 0
-            if order.sign > 0:
-                bids[symbol] = max(limit, bids.get(symbol, limit))
-            else:
-                asks[symbol] = min(limit, asks.get(symbol, limit))
         return Account(
             positions_lots={symbol: item.lots for symbol, item in self.positions.items()},
             buying_lots=self.buying_lots,
             selling_lots=self.selling_lots,
-            bids_ticks=bids,
-            asks_ticks=asks,
+            bids_ticks=self.bids.best_ticks,
+            asks_ticks=self.asks.best_ticks,
             reference_ticks={symbol: item.last_ticks for symbol, item in self.positions.items()},
             open_orders=len(self.working),
             free_cash_ticks=self.free_cash_ticks(),

@@ -30,6 +30,8 @@ class Circuit:
     @property
     def replaying(self) -> bool:
         """True iff an earlier process's records are left."""
+        if self._live:
+            return False
         self._catch_up()
         return self._tape.replaying
 

@@ -57,10 +57,10 @@ class Desk:
 
     def enter(self, decisions: Sequence[Decision]) -> list[tuple[Order, bool]]:
         """Write every decision to the tape; return the orders to send, and whether an earlier process may have."""
-        sending = []
+        sending, recorded = [], self.tape.replaying
         for decision in decisions:
             order = self.book.add(decision.request, self.kernel.initial)
-            replayed = self.tape.replaying
+            replayed = recorded and self.tape.replaying
             facts = terms(decision.request)
             if decision.rail is not None:
                 self.apply(order, "deny", (), facts | {"rail": decision.rail.value})

@@ -13,6 +13,8 @@ value is outside as well trips once and stays as it is.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final
 
 from peak_trade.backends.kernel import Running
 from peak_trade.backends.statemachine import Driver
@@ -24,6 +26,7 @@ from peak_trade.session.desk import Desk
 from peak_trade.session.recording import TRIP
 
 NOBODY: Mapping[str, Order] = {}
+MACHINES_MAX: Final = 16
 
 
 @dataclass(slots=True)
@@ -38,7 +41,7 @@ class Guard:
     @classmethod
     def of(cls, session: Machine, order: Machine, start: Running) -> "Guard":
         """Return the guard over two machines; it holds every claim that they declare, proved here or not."""
-        return cls(predicate(declared(session)), predicate(declared(order)), start)
+        return cls(_inside(session), _inside(order), start)
 
     def look(self, driver: Driver, desk: Desk, orders: Mapping[str, Order] = NOBODY) -> bool:
         """Return true iff the session's value and those of `orders` lie inside; each that does not trips the wire.
@@ -75,3 +78,9 @@ class Guard:
         if record is None or record.kind != TRIP or record.body.get("wire") != Tripwire.VALUE_OUTSIDE_INVARIANT.value:
             return None
         return str(record.body.get("order") or ""), str(record.body.get("clause") or "")
+
+
+@lru_cache(maxsize=MACHINES_MAX)
+def _inside(machine: Machine) -> Inside:
+    """Return the look at values of `machine`; equal machines share one, as compiling it takes its time."""
+    return predicate(declared(machine))

@@ -41,7 +41,9 @@ class Sender:
 
     def asked(self, request: OrderRequest, *, unknown: bool) -> Iterator[Answer]:
         """Yield what the venue says when asked for the order; nothing is sent. What it does not know is given up."""
-        turn = self.adapter.resolve(request.client_order_id)
+        turn = self.adapter.resolve(request)
+        if isinstance(turn, Refused) and isinstance(turn.error, DuplicateId):
+            self.foreign.add(request.client_order_id)
         yield from _told(turn, unknown=unknown)
         if isinstance(turn, Absent):
             yield Answer("give_up")

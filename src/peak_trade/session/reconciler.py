@@ -28,6 +28,7 @@ from peak_trade.session.recording import DIFFERENCE, RECONCILED, RESUMED, TRIP, 
 
 QUERIES_MAX: Final = 100
 PATIENCE_STEPS: Final = 5
+PENDING: Final = frozenset({"pending_cancel", "pending_replace"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +175,9 @@ class Asking:
         ours = Ours(orders, executions, held, self.cursor, past.seen)
         found = reconcile(ours, Snapshot(told, fills, head, self.step, since), past.patience_steps)
         doubtful = [item.subject for item in found if item.severity is Severity.SOFT and item.subject in orders]
-        absent = [name for name in dict.fromkeys(doubtful) if name not in told][:QUERIES_MAX]
+        # A request that the venue forgot hides behind its pending status, once nothing is left.
+        hidden = [name for name, order in orders.items() if not order.leaves_lots and order.state in PENDING]
+        absent = [name for name in dict.fromkeys([*doubtful, *hidden]) if name not in told][:QUERIES_MAX]
         if absent:
             told |= {name: self.broker.query_order(name) for name in absent}
             found = reconcile(ours, Snapshot(told, fills, head, self.step, since), past.patience_steps)

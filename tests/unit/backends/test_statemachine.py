@@ -28,7 +28,9 @@ def declared(name: str) -> Machine:
 
 KERNELS = {name: compile_kernel(declared(name)) for name in ("order", "session")}
 KERNEL = KERNELS["order"]
-CANCELED = Value("canceled", (10, 4, 0))
+QUIET = (False, 0, 0, "plain")
+"""What an order has besides its quantities while nothing is asked, pending or marked."""
+CANCELED = Value("canceled", (10, 4, 0, *QUIET))
 
 
 def engine_at(state: str, *context: Any) -> tuple[Any, Book]:
@@ -72,7 +74,11 @@ def test_diagrams_show_guards(kernel: Kernel) -> None:
                     callbacks.add(spec.func)
                     qualified.add(spec.func.__qualname__)
             shown |= {str(spec) for spec in transition.cond}
-    assert shown == {expression(enabled(row)) for row in kernel.machine.transitions if enabled(row) != TRUE}
+    taken = {expression(enabled(row)) for row in kernel.machine.transitions if enabled(row) != TRUE}
+    ignored = {row.text for rows in kernel.ignored.values() for row in rows if row.guard is not None}
+    assert taken
+    assert ignored
+    assert shown == taken | ignored
     words = {name.rpartition(".")[2] for name in qualified}
     assert len({function.__code__.co_varnames[:2] for function in callbacks}) == 1
     assert all(f"update_{row.name}" in words for row in kernel.machine.transitions)
@@ -104,43 +110,46 @@ def test_names_that_the_library_would_call_are_refused(name: str) -> None:
 
 def test_the_library_returns_outcomes() -> None:
     """Sent straight to the library, an event gives what was taken or ignored, and the book moves with it."""
-    engine, book = engine_at("partially_filled", 10, 4, 6)
+    engine, book = engine_at("partially_filled", 10, 4, 6, *QUIET)
     assert engine.send("fill", payload=(1,)) == Taken("O10")
     assert engine.send("accept", payload=()) == Ignored("duplicate_accept")
-    assert (book.state, book.value) == ("partially_filled", ("partially_filled", 10, 5, 5))
+    assert (book.state, book.value) == ("partially_filled", ("partially_filled", 10, 5, 5, *QUIET))
 
 
 def test_the_library_refuses_with_exceptions() -> None:
     """A refused event, a wrong payload and a broken invariant raise, and leave state and value as they were."""
-    engine, book = engine_at("partially_filled", 10, 4, 6)
+    engine, book = engine_at("partially_filled", 10, 4, 6, *QUIET)
     with pytest.raises(TransitionNotAllowed):
         engine.send("fill", payload=(7,))
     for payload, field in (((True,), "last_qty"), ((), "last_qty"), ((1, 2), "*")):
         with pytest.raises(Blocked) as blocked:
             engine.send("fill", payload=payload)
         assert blocked.value.outcome == Refused("payload_invalid", field)
-    assert (book.state, book.value) == ("partially_filled", ("partially_filled", 10, 4, 6))
+    assert (book.state, book.value) == ("partially_filled", ("partially_filled", 10, 4, 6, *QUIET))
 
 
 def test_a_broken_step_leaves_nothing_half_done() -> None:
     """The library rolls back the state but not the context; the update is judged before it is written."""
-    engine, book = engine_at("new", 10, 0, 3)
-    for event, outcome in (("cancel", Broken("ORD-2")), ("fill", Broken("ORD-2"))):
+    engine, book = engine_at("new", 10, 0, 3, *QUIET)
+    for event, payload in (("cancel", ()), ("pend_cancel", ()), ("fill", (2,)), ("inform", (10, 0))):
         with pytest.raises(Blocked) as blocked:
-            engine.send(event, payload=(2,) if event == "fill" else ())
-        assert blocked.value.outcome == outcome
-        assert (book.state, book.value) == ("new", ("new", 10, 0, 3))
+            engine.send(event, payload=payload)
+        assert blocked.value.outcome == Broken("ORD-2")
+        assert (book.state, book.value) == ("new", ("new", 10, 0, 3, *QUIET))
     with pytest.raises(Blocked) as blocked:
         engine.send("fill", payload=(5,))
     assert blocked.value.outcome == Refused("value_bounds", "leaves")
 
 
 def test_a_terminal_state_still_answers() -> None:
-    """A fill after the close counts, and what is refused after the close raises instead of vanishing."""
-    engine, book = engine_at("canceled", 10, 4, 0)
-    assert engine.send("fill", payload=(6,)) == Taken("O30")
-    assert book.value == ("canceled", 10, 10, 0)
-    engine, _ = engine_at("rejected", 10, 0, 0)
+    """A fill after the close counts, its bust too, and what is refused then raises instead of vanishing."""
+    engine, book = engine_at("canceled", 10, 4, 0, *QUIET)
+    assert engine.send("fill", payload=(6,)) == Taken("O14")
+    assert book.value == ("canceled", 10, 10, 0, *QUIET)
+    assert engine.send("bust", payload=(4,)) == Taken("O19")
+    assert engine.send("correct", payload=(7,)) == Taken("O26")
+    assert book.value == ("canceled", 10, 7, 0, *QUIET)
+    engine, _ = engine_at("rejected", 10, 0, 0, *QUIET)
     with pytest.raises(TransitionNotAllowed):
         engine.send("expire", payload=())
 
@@ -150,6 +159,7 @@ def test_a_driver_gives_the_kernel_s_reasons() -> None:
     driver = Driver(KERNEL)
     script: list[tuple[str, dict[str, Any], Any]] = [
         ("submit", {"order_qty": 5}, Taken("O01")),
+        ("time_out", {}, Taken("O05")),
         ("cancel", {}, Refused("outcome_unknown")),
         ("accept", {}, Taken("O03")),
         ("fill", {"last_qty": 2}, Taken("O10")),
@@ -157,17 +167,21 @@ def test_a_driver_gives_the_kernel_s_reasons() -> None:
         ("fill", {}, Refused("payload_invalid", "last_qty")),
         ("fill", {"last_qty": 1, "more": 1}, Refused("payload_invalid", "more")),
         ("accept", {}, Ignored("duplicate_accept")),
+        ("cancel_reject", {}, Ignored("no_cancel_pending")),
         ("nonsense", {}, Refused("unknown_event", "nonsense")),
         ("states", {}, Refused("unknown_event", "states")),
-        ("cancel", {}, Taken("O20")),
-        ("cancel_accept", {}, Taken("O21")),
-        ("fill", {"last_qty": 1}, Taken("O30")),
+        ("cancel", {}, Taken("O50")),
+        ("cancel", {}, Refused("cancel_pending")),
+        ("pend_cancel", {}, Taken("O51")),
+        ("pend_cancel", {}, Ignored("duplicate_pending")),
+        ("cancel_accept", {}, Taken("O52")),
+        ("fill", {"last_qty": 1}, Taken("O14")),
     ]
     for event, payload, outcome in script:
         before = driver.value
         assert driver.fire(event, payload) == outcome
         assert isinstance(outcome, Taken) or driver.value is before
-    assert (driver.state, driver.value, driver.variable("cum")) == ("canceled", ("canceled", 5, 3, 0), 3)
+    assert (driver.state, driver.value, driver.variable("cum")) == ("canceled", ("canceled", 5, 3, 0, *QUIET), 3)
     with pytest.raises(KeyError):
         driver.variable("nothing")
 
@@ -175,7 +189,7 @@ def test_a_driver_gives_the_kernel_s_reasons() -> None:
 def test_each_lock_is_refused_by_its_own_name() -> None:
     """The live gate's first closed lock names the refusal, with the transition that it locks."""
     names = [item.name for item in KERNELS["session"].machine.variables]
-    open_gate = {
+    open_gate: dict[str, Any] = {
         "live_flag": True,
         "allowlist_count": 1,
         "adapter": "mock",
@@ -188,10 +202,11 @@ def test_each_lock_is_refused_by_its_own_name() -> None:
         "override_until": 5,
         "step_no": 0,
         "open_orders": 0,
+        "trading": "active",
         "stop_budget": 100,
         "operator_needed": False,
     }
-    closed = {
+    closed: dict[str, dict[str, Any]] = {
         "flag_off": {"live_flag": False},
         "allowlist_empty": {"allowlist_count": 0},
         "override_missing": {"override_granted": False},
@@ -208,14 +223,39 @@ def test_each_lock_is_refused_by_its_own_name() -> None:
     assert driver.state == "LIVE_ACTIVE"
 
 
+def test_the_trading_lock_is_refused_by_its_own_name() -> None:
+    """Reduced trading refuses what adds to a position, halted trading everything, each by name; resuming opens both."""
+    kernel = KERNELS["session"]
+    start = dict(zip((item.name for item in kernel.machine.variables), kernel.initial[1:], strict=True))
+    checked = start | {"allowlist_count": 1, "adapter": "mock", "journal_ok": True, "kill_switch": "clear"}
+    driver = Driver.at(kernel, Value("DRYRUN_ACTIVE", tuple((checked | {"running_digest": 9}).values())))
+    adding, reducing = {"sent": 2, "adding": 1}, {"sent": 2, "adding": 0}
+    script: list[tuple[str, dict[str, Any], Any]] = [
+        ("resume_trading", {}, Refused("not_restricted", "S39")),
+        ("order_batch", adding, Taken("S33")),
+        ("reduce_trading", {}, Taken("S37")),
+        ("reduce_trading", {}, Ignored("already_restricted")),
+        ("order_batch", adding, Refused("only_reducing", "S33")),
+        ("order_batch", reducing, Taken("S33")),
+        ("halt_trading", {}, Taken("S38")),
+        ("halt_trading", {}, Ignored("already_restricted")),
+        ("order_batch", reducing, Refused("trading_halted", "S33")),
+        ("resume_trading", {}, Taken("S39")),
+        ("order_batch", adding, Taken("S33")),
+    ]
+    for event, payload, outcome in script:
+        assert driver.fire(event, payload) == outcome
+    assert (driver.variable("open_orders"), driver.variable("trading")) == (6, "active")
+
+
 def test_a_driver_goes_on_from_a_value() -> None:
     """A driver made at a value, or put there, steps from it; a value of another machine is refused."""
     driver = Driver.at(KERNEL, CANCELED)
-    assert driver.fire("fill", {"last_qty": 1}) == Taken("O30")
+    assert driver.fire("fill", {"last_qty": 1}) == Taken("O14")
     driver.restore(CANCELED)
     assert KERNEL.dump(driver.value) == CANCELED
-    assert driver.fire("fill", {"last_qty": 2}) == Taken("O30")
-    for wrong in (Value("nowhere", CANCELED.context), Value("canceled", (10, -4, 0))):
+    assert driver.fire("fill", {"last_qty": 2}) == Taken("O14")
+    for wrong in (Value("nowhere", CANCELED.context), Value("canceled", (10, -4, 0, *QUIET))):
         with pytest.raises(IllSorted):
             Driver.at(KERNEL, wrong)
         with pytest.raises(IllSorted):
@@ -229,32 +269,36 @@ def sabotaged(name: str, **changes: Any) -> Kernel:
 
 def test_a_false_guard_is_found() -> None:
     """A guard that lets everything through makes the engines differ; the driver says how, and never steps again."""
-    driver = Driver.at(sabotaged("loose", guards={**KERNEL.guards, "O10": lambda _, __: True}), Value("new", (5, 0, 5)))
+    driver = Driver.at(
+        sabotaged("loose", guards={**KERNEL.guards, "O10": lambda _, __: True}), Value("new", (5, 0, 5, *QUIET))
+    )
     with pytest.raises(EnginesDisagree) as caught:
         driver.fire("fill", {"last_qty": 5})
     assert caught.value.event == "fill"
     assert caught.value.payload == (5,)
-    assert caught.value.expected == (Taken("O11"), ("filled", 5, 5, 0))
-    assert caught.value.was == (Broken("ORD-3"), ("new", 5, 0, 5))
+    assert caught.value.expected == (Taken("O11"), ("filled", 5, 5, 0, *QUIET))
+    assert caught.value.was == (Broken("ORD-13"), ("new", 5, 0, 5, *QUIET))
     with pytest.raises(EnginesDisagree):
         driver.fire("accept", {})
 
 
 def test_a_guard_that_stays_shut_is_found() -> None:
     """If the library finds no transition where the kernel takes one, its outcome is None."""
-    driver = Driver.at(sabotaged("shut", guards={**KERNEL.guards, "O11": lambda _, __: False}), Value("new", (5, 0, 5)))
+    driver = Driver.at(
+        sabotaged("shut", guards={**KERNEL.guards, "O11": lambda _, __: False}), Value("new", (5, 0, 5, *QUIET))
+    )
     with pytest.raises(EnginesDisagree) as caught:
         driver.fire("fill", {"last_qty": 5})
-    assert caught.value.was == (None, ("new", 5, 0, 5))
+    assert caught.value.was == (None, ("new", 5, 0, 5, *QUIET))
 
 
 def test_a_false_update_is_found() -> None:
     """An update that changes another variable makes the values differ though the outcome is the same."""
-    updates = {**KERNEL.updates, "O30": lambda value, _: (value[0], value[1] + 1, *value[2:])}
+    updates = {**KERNEL.updates, "O14": lambda value, _: (value[0], value[1] + 1, *value[2:])}
     driver = Driver.at(sabotaged("greedy", updates=updates), CANCELED)
     with pytest.raises(EnginesDisagree) as caught:
         driver.fire("fill", {"last_qty": 1})
-    assert caught.value.expected[0] == caught.value.was[0] == Taken("O30")
+    assert caught.value.expected[0] == caught.value.was[0] == Taken("O14")
     assert caught.value.expected[1] != caught.value.was[1]
 
 

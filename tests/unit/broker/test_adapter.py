@@ -1,8 +1,9 @@
 """The adapter over a venue that fails by a script: what leaves, how often, and what is known in the end."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -86,7 +87,9 @@ class Scripted:
         self._word("query", client_order_id)
         if client_order_id not in self.orders:
             return None
-        return OrderStatus(client_order_id, f"v-{client_order_id}", "A", Side.BUY, self.status, 10, 0, 10)
+        known = self.orders[client_order_id]
+        qty = known.qty_lots
+        return OrderStatus(client_order_id, f"v-{client_order_id}", known.symbol, Side.BUY, self.status, qty, 0, qty)
 
     def list_open_orders(self) -> tuple[OrderStatus, ...]:
         """All orders."""
@@ -194,7 +197,18 @@ def test_an_order_that_may_have_been_sent_is_asked_for_first() -> None:
     venue.orders["a"] = ORDER
     assert adapter.place(ORDER, doubtful=True) == Acknowledged("a", "v-a")
     assert venue.log == ["query"]
-    assert adapter.resolve("b") == Absent("b")
+    assert adapter.resolve(replace(ORDER, client_order_id="b")) == Absent("b")
+
+
+@pytest.mark.parametrize("change", [{"symbol": "OTHER"}, {"qty_lots": ORDER.qty_lots + 1}])
+def test_another_order_under_our_id_is_not_taken_for_ours(change: dict[str, Any]) -> None:
+    """The venue knows the id, but of another instrument or size: the id is used, and nothing is sent."""
+    adapter, venue = over()
+    venue.orders["a"] = replace(ORDER, **change)
+    found = adapter.resolve(ORDER)
+    assert isinstance(found, Refused)
+    assert isinstance(found.error, DuplicateId)
+    assert venue.log == ["query"]
 
 
 @pytest.mark.parametrize("words", [["before"], ["unavailable", "rate"], ["before", "unavailable", "before"]])
@@ -358,13 +372,12 @@ def test_not_found_is_news_only_to_an_order_in_doubt() -> None:
 
 
 def test_asking_sends_nothing() -> None:
-    """`asked` only asks; closing, an order that the venue does not know is given up; no answer is no event."""
-    adapter, venue = over(query=["ok", "ok", "ok", *["before"] * 4])
+    """`asked` only asks: an order that the venue does not know is given up, one in doubt after it was told so."""
+    adapter, venue = over(query=["ok", "ok", *["before"] * 20])
     sender = Sender(adapter)
-    assert list(sender.asked(ORDER, unknown=False)) == []
-    assert list(sender.asked(ORDER, unknown=True)) == [Answer("not_found")]
-    assert list(sender.asked(ORDER, unknown=True, closing=True)) == [Answer("not_found"), Answer("give_up")]
-    assert list(sender.asked(ORDER, unknown=True, closing=True)) == []
+    assert list(sender.asked(ORDER, unknown=False)) == [Answer("give_up")]
+    assert list(sender.asked(ORDER, unknown=True)) == [Answer("not_found"), Answer("give_up")]
+    assert [list(sender.asked(ORDER, unknown=True)) for _ in range(2)] == [[], []]
     assert set(venue.log) == {"query"}
 
 

@@ -225,7 +225,7 @@ def test_an_order_outside_is_found_in_the_journal(tmp_path: Path) -> None:
     session.run(12)
     session.orchestrator.guard.order = lambda _: None
     order = next(iter(session.orchestrator.desk.book.working.values()))
-    order.value = (order.value[0], order.value[1], order.value[1] + 5, order.value[3])
+    order.value = (*order.value[:2], order.value[1] + 5, *order.value[3:])
     session.run(200)
     session.close()
     text, code = answer(tmp_path / "run", every=False, style="text")
@@ -239,7 +239,7 @@ def test_what_the_guard_found_is_told(tmp_path: Path) -> None:
     session = opened(tmp_path / "run")
     session.run(12)
     order = next(iter(session.orchestrator.desk.book.working.values()))
-    order.value = (order.value[0], order.value[1], order.value[1] + 5, order.value[3])
+    order.value = (*order.value[:2], order.value[1] + 5, *order.value[3:])
     session.run(200)
     session.close()
     assert answer(tmp_path / "run", every=False, style="text")[1] == 0
@@ -266,7 +266,7 @@ def test_a_pack_is_judged_by_its_own_specifications(run: Path, tmp_path: Path) -
         shutil.copy(spec_folder() / f"{name}.yaml", data / "spec")
     assert answer(tmp_path / "INC", every=False, style="text")[1] == 0
     path = data / "spec" / "order.yaml"
-    path.write_text(path.read_text().replace("version: 1", "version: 2", 1))
+    path.write_text(path.read_text().replace("version: 2", "version: 3", 1))
     with pytest.raises(click.UsageError, match="order specification"):
         answer(tmp_path / "INC", every=False, style="text")
 

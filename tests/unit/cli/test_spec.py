@@ -25,10 +25,10 @@ def test_the_shipped_specifications_pass() -> None:
     result = peak("check")
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
-    names = ["order.yaml", "session.yaml", "system.yaml", "venue.yaml"]
+    names = ["breaker.yaml", "order.yaml", "session.yaml", "system.yaml", "venue.yaml"]
     assert [Path(line.partition(":")[0]).name for line in lines] == names
     assert all(": ok · " in line and line.endswith(("cells decided", "any number")) for line in lines)
-    assert "11 states · 12 events · 132 cells decided" in lines[0]
+    assert "15 states · 27 events · 405 cells decided" in lines[1]
 
 
 def test_a_wrong_specification_is_exit_2_with_the_next_command() -> None:

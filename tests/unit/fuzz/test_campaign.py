@@ -3,6 +3,7 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from click.testing import CliRunner
@@ -11,7 +12,7 @@ from peak_trade.broker.faults import FaultKind
 from peak_trade.cli import fuzz
 from peak_trade.fuzz import campaign as campaigns
 from peak_trade.fuzz.campaign import Figures, campaign, session_of
-from peak_trade.fuzz.seeded import seeded_world, without
+from peak_trade.fuzz.seeded import seeded_world
 from peak_trade.fuzz.world import Machines
 
 SEEDS = range(1, 7)
@@ -19,9 +20,10 @@ SEEDS = range(1, 7)
 
 def test_a_campaign_is_the_same_on_any_executor(machines: Machines) -> None:
     """Its sessions come in the order of their seeds, and are the same ones."""
-    alone = list(campaign(SEEDS, machines))
+    work = partial(session_of, machines=machines)
+    alone = list(campaign(SEEDS, work))
     with ThreadPoolExecutor(2) as executor:
-        assert list(campaign(SEEDS, machines, executor)) == alone
+        assert list(campaign(SEEDS, work, executor)) == alone
     assert [item.seed for item in alone] == list(SEEDS)
     assert [item.problems for item in alone] == [()] * len(SEEDS)
 
@@ -42,24 +44,14 @@ def test_the_worlds_of_many_seeds_have_everything() -> None:
         str(kind) for kind in FaultKind
     }
     assert {len(world.crashes) for world in worlds} == {0, 1, 2}
-    assert {deed.what for world in worlds for deed in world.deeds} == {"replace", *fuzz_interrupts()}
-    assert replace(seeded_world(7), make=list) == replace(seeded_world(7), make=list)
+    assert {deed.what for world in worlds for deed in world.deeds} == {"replace", "replace_all", *fuzz_interrupts()}
+    assert (seeded_world(7).config, seeded_world(7).deeds) == (seeded_world(7).config, seeded_world(7).deeds)
     assert seeded_world(7).config != seeded_world(8).config
 
 
 def fuzz_interrupts() -> tuple[str, ...]:
     """What may interfere with a session."""
     return ("kill", "stop", "abort", "health_failed", "config_drift")
-
-
-def test_a_world_without_a_kind_has_all_the_others() -> None:
-    """To make a failure smaller, kinds are left out one by one."""
-    world = seeded_world(3)
-    kinds = {str(fault["kind"]) for fault in world.config.faults}
-    gone = min(kinds)
-    assert {str(fault["kind"]) for fault in without(world, frozenset({FaultKind(gone)})).config.faults} == kinds - {
-        gone
-    }
 
 
 def test_an_error_in_a_session_is_told_with_its_seed(machines: Machines, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,7 +87,7 @@ def test_a_failure_is_printed_with_seed_plan_and_command(monkeypatch: pytest.Mon
         return replace(session_of_seed(seed, machines), problems=("the book has less",))
 
     session_of_seed = campaigns.session_of
-    monkeypatch.setattr(campaigns, "session_of", failing)
+    monkeypatch.setattr(fuzz, "session_of", failing)
     done = CliRunner().invoke(fuzz.command, ["sessions", "--count", "1", "--seed", "12", "--jobs", "1"])
     assert done.exit_code == 1
     assert "✗ seed 12:" in done.stdout
@@ -104,11 +96,6 @@ def test_a_failure_is_printed_with_seed_plan_and_command(monkeypatch: pytest.Mon
     assert "next: peak fuzz sessions --count 1 --seed 12" in done.stderr
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a restarted venue forgets a pending cancel without a report; the order fills, our book shows it pending "
-    "cancel, and the closing comparison does not ask for orders of which nothing is left",
-)
 def test_a_cancel_that_a_restarted_venue_forgot_is_told_or_mended(machines: Machines) -> None:
     """Book and venue have the same status of each order at the end, or the session says which differ."""
     assert session_of(1426, machines).problems == ()

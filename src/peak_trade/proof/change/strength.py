@@ -51,8 +51,7 @@ def _claim(  # noqa: PLR0911 - one return for each kind of the closed union
         case (Always(holds=was), Always(holds=now)) | (Step(holds=was), Step(holds=now)):
             return _compared(both, claim, was, now)
         case Witness(), Witness():
-            # What must be reachable claims more the fewer values satisfy it: as with an invariant.
-            return _compared(both, claim, old.reach, new.reach)
+            return _reached(both, claim, old, new)
         case LeadsTo(), LeadsTo():
             return _led(both, claim, old, new)
         case Heard(event=was), Heard(event=now) if was == now:
@@ -89,6 +88,15 @@ def _offers(both: Both, event: str) -> Term:
     """Return the term that is true iff `event` is offered with a payload that both machines know."""
     encoding = both.encoding
     return encoding.world.every((encoding.is_event(event), both.old.offers[event], both.new.offers[event]))
+
+
+def _reached(both: Both, claim: Claim, old: Witness, new: Witness) -> Claim:
+    """Compare what must be reachable: it claims more the fewer values satisfy it, and the fewer events lead there."""
+    goal = _compared(both, claim, old.reach, new.reach)
+    every = {event.name for side in (both.old, both.new) for event in side.machine.events}
+    was, now = (frozenset(item.by or every) for item in (old, new))
+    way = Word.SAME if was == now else Word.STRICTER if now < was else Word.LOOSER if was < now else Word.INCOMPARABLE
+    return replace(goal, word=_both({goal.word, way}))
 
 
 def _led(both: Both, claim: Claim, old: LeadsTo, new: LeadsTo) -> Claim:

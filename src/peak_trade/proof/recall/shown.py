@@ -77,8 +77,9 @@ def ends(  # noqa: PLR0911 - one return for each kind of the closed union
     last = trace.links[-1] if trace.links else None
     arrived = last is None or isinstance(last.outcome, Taken)
     match claim:
-        case Witness(reach=reach):
-            return arrived and holds(machine, reach, trace.last)
+        case Witness(reach=reach, by=by):
+            led = not by or all(link.event.partition("[")[0] in by for link in trace.links)
+            return led and arrived and holds(machine, reach, trace.last)
         case Always(name=name, holds=expr):
             return not holds(machine, expr, before) if last is None else last.outcome == Broken(name)
         case Step(holds=expr):
