@@ -21,6 +21,7 @@ PAGES = (
     "site/machine-venue.html",
     "site/contract.html",
     "site/threats.html",
+    "site/failures.html",
     "site/models.html",
     "site/run.html",
     "site/operator.html",
@@ -34,6 +35,7 @@ KEYED = (
     "run/status.html",
     "site/index.html",
     "site/machine-session.html",
+    "site/failures.html",
     "site/models.html",
     "site/simulator-order.html",
 )

@@ -39,6 +39,7 @@ from peak_trade.proof.verdict import Proved
 from peak_trade.watch.page import page as operator_page
 
 MODELS: Final = Path("docs/models")
+FAILURES: Final = Path("docs/failure-matrix.md")
 SIDE_BY_SIDE: Final = 2
 """How many of its many the simulator of a system steps, if no run of it is shown."""
 
@@ -68,6 +69,7 @@ def pages(results: Sequence[Timed], run: Path | None) -> dict[str, str]:
         agreed=_agreed(found),
         run=None if run is None else _ran(run),
         models=_models(),
+        failures=_failures(),
         sources=_sources(),
     )
     texts = site(review) | dict(_simulators(proved, pictures))
@@ -188,6 +190,12 @@ def _agreed(found: Sequence[Evidence]) -> Agreed:
 
 def _models() -> str:
     path = spec_folder().parent / MODELS / "README.md"
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+def _failures() -> str:
+    """Return the failure matrix as it was executed last and committed."""
+    path = spec_folder().parent / FAILURES
     return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 

@@ -24,7 +24,7 @@ WORDS: Final = (PROVED, IN_PART, TESTED, OPEN, NOT_PROVED)
 CERTIFY: Final = "peak prove --certify --evidence docs/evidence/proofs.json"
 NO_PROOF: Final = "not proved, as no accepted proof of these very specifications is committed for all that answers it."
 NO_CARRIER: Final = "open, as neither an accepted proof nor a test carries it."
-UNBUILT: Final = ("The failure matrix", "it is not there yet: no page says what each failure of each part leads to.")
+NO_MATRIX: Final = ("The failure matrix", "it is not here: `peak matrix --write docs/failure-matrix.md` executes and writes it.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +150,16 @@ class Ran:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """All that is under review; `models` is the page of the classic models as Markdown, `sources` their texts."""
+    """All that is under review; `models` is the page of the classic models as Markdown, `sources` their texts.
+
+    `failures` is the failure matrix as Markdown.
+    """
 
     parts: Sequence[Part]
     agreed: Agreed
     run: Ran | None = None
     models: str = ""
+    failures: str = ""
     sources: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -182,7 +186,8 @@ def points(review: Review) -> Iterator[Point]:
     yield from _stale(review)
     yield from _claims(review)
     yield from _clauses(review.agreed)
-    yield Point(*UNBUILT)
+    if not review.failures:
+        yield Point(*NO_MATRIX)
     yield from _evidence(review)
     yield from _run(review.run)
 

@@ -21,6 +21,7 @@ from peak_trade.evidence.review import CONTRACT, RUN, THREATS, WORDS, Part, Revi
 
 INDEX: Final = "index.html"
 MODELS: Final = "models.html"
+FAILURES: Final = "failures.html"
 OPERATOR: Final = "operator.html"
 MARKS: Final = {"good": "✓", "bad": "✗", "unsure": "?"}
 LEFT_OUT: Final = ("The same as a Mermaid diagram",)
@@ -61,7 +62,7 @@ def _pages(review: Review) -> Iterable[tuple[str, str]]:
     yield INDEX, "Overview"
     for part in review.parts:
         yield part.page, part.name.capitalize()
-    yield from ((CONTRACT, "Contract"), (THREATS, "Threats"), (MODELS, "Models"))
+    yield from ((CONTRACT, "Contract"), (THREATS, "Threats"), (FAILURES, "Failures"), (MODELS, "Models"))
     if review.run is not None:
         yield from ((RUN, "Run"), (OPERATOR, "Operator's page"))
 
@@ -105,6 +106,9 @@ def _texts(review: Review) -> Iterable[tuple[str, dict[str, Any]]]:
     threats = html(agreed.threats, title=False) if agreed.threats else ""
     yield CONTRACT, {**common, "title": "Governance contract", "body": contract}
     yield THREATS, {**common, "title": "Threat model", "body": threats}
+    failures = html(review.failures, title=False) if review.failures else ""
+    absent = "The failure matrix is part of the checkout, not of an installed package; `peak matrix` executes it."
+    yield FAILURES, {**common, "title": "Failure matrix", "body": failures, "missing": absent}
     known = {f"{name}.yaml": f"#source-{name}" for name in review.sources}
     body = html(review.models, lambda address: known.get(address, ""), title=False) if review.models else ""
     missing = "The models are part of the checkout, not of an installed package."

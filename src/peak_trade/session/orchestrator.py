@@ -216,7 +216,7 @@ class Orchestrator:
         if throttled(decisions):
             self.desk.trip(Tripwire.REPEATED_EXECUTION)
         self.tape.commit()
-        if self._look(orders=True):
+        if self._look(orders=True) and self.state == "DRYRUN_ACTIVE":  # the guard may have stopped it meanwhile
             self.desk.send(sending)
             self._settle()
 
