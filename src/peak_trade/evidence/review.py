@@ -24,7 +24,7 @@ WORDS: Final = (PROVED, IN_PART, TESTED, OPEN, NOT_PROVED)
 CERTIFY: Final = "peak prove --certify --evidence docs/evidence/proofs.json"
 NO_PROOF: Final = "not proved, as no accepted proof of these very specifications is committed for all that answers it."
 NO_CARRIER: Final = "open, as neither an accepted proof nor a test carries it."
-NO_MATRIX: Final = ("The failure matrix", "it is not here: `peak matrix --write docs/failure-matrix.md` executes and writes it.")
+NO_MATRIX: Final = ("The failure matrix", "it is not here; `peak matrix --write docs/failure-matrix.md` executes it.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,9 +56,9 @@ def known(name: str, value: tuple[Any, ...], facts: tuple[str, int, int | None, 
     awaiting = Request.NONE
     if state in UNANSWERED:
         awaiting = Request.NEW
-    elif leaves and cancel_asked:
+    elif leaves and (cancel_asked or state == "pending_cancel"):
         awaiting = Request.CANCEL
-    elif leaves and replaces_asked:
+    elif leaves and (replaces_asked or state == "pending_replace"):
         awaiting = Request.REPLACE
     return Known(name, symbol, sign, state, qty, cum, leaves, limit_ticks, awaiting, moved_step)
 

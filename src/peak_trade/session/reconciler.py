@@ -28,6 +28,8 @@ from peak_trade.session.recording import DIFFERENCE, RECONCILED, RESUMED, TRIP, 
 
 QUERIES_MAX: Final = 100
 PATIENCE_STEPS: Final = 5
+NO_PATIENCE: Final = -1
+"""At the end nothing more can heal: what waits for an answer is told as such."""
 PENDING: Final = frozenset({"pending_cancel", "pending_replace"})
 
 
@@ -73,7 +75,7 @@ class Reconciler:
         def ask() -> Body:
             """Compare, and return what the tape keeps of it."""
             nonlocal done
-            done = self._asked(venue, whole=closing)
+            done = self._asked(venue, whole=closing, patience_steps=NO_PATIENCE if closing else self.patience_steps)
             return self._body(venue, done, closing=closing)
 
         kept = tape.outcome(RECONCILED, ask)
@@ -81,7 +83,7 @@ class Reconciler:
             done = Compared(kept["asked"] is True, tuple(_recorded(tape)))
             written, wanted = len(done.found), kept["differences"]
             if isinstance(wanted, int) and written < wanted:  # the write was torn: the venue has not moved since
-                done = self._asked(venue, whole=closing)
+                done = self._asked(venue, whole=closing, patience_steps=NO_PATIENCE if closing else self.patience_steps)
                 for item in _worth(done, closing=closing)[written:]:
                     tape.append(DIFFERENCE, _row(item))
         else:
@@ -117,7 +119,7 @@ class Reconciler:
 
     def note(self, venue: "Asking", tape: Recorder) -> Compared:
         """Compare at the start of a resumed run, and annotate the journal: the run itself has no such record."""
-        done = self._asked(venue, whole=True)
+        done = self._asked(venue, whole=True, patience_steps=self.patience_steps)
         tape.note(RESUMED, self._body(venue, done, closing=False))
         for item in _worth(done, closing=False):
             tape.note(RESUMED, {"step": venue.step, **_row(item)})
@@ -134,12 +136,13 @@ class Reconciler:
             "behind": int(lag.venue) - int(lag.book) if lag else 0,
         }
 
-    def _asked(self, venue: "Asking", *, whole: bool) -> Compared:
+    def _asked(self, venue: "Asking", *, whole: bool, patience_steps: int) -> Compared:
         since, checked = (0, 0) if whole else (self.since, self.checked)
         try:
-            return Compared(asked=True, found=venue.differences(since, self.executions[checked:], self))
+            found = venue.differences(since, self.executions[checked:], self.seen, patience_steps)
         except BrokerError:
             return Compared(asked=False, found=())
+        return Compared(asked=True, found=found)
 
     def _learn(self, venue: "Asking", done: Compared, *, behind: bool) -> None:
         """Remember since when what has not healed is seen, and up to where the sides agreed."""
@@ -162,7 +165,9 @@ class Asking:
     step: int
     cursor: int
 
-    def differences(self, since: int, executions: list[Report], past: Reconciler) -> tuple[Difference, ...]:
+    def differences(
+        self, since: int, executions: list[Report], seen: Mapping[tuple[Code, str], int], patience_steps: int
+    ) -> tuple[Difference, ...]:
         """Return what differs, executions compared after `since`; what the specification forbids is the operator's.
 
         Raises:
@@ -177,15 +182,15 @@ class Asking:
         names = set(self.book.orders) if not since else self._touched(told, (*fills, *executions))
         orders = {name: _known(self.book.orders[name]) for name in sorted(names)}
         held = {symbol: item.lots for symbol, item in self.book.positions.items()}
-        ours = Ours(orders, executions, held, self.cursor, past.seen)
-        found = reconcile(ours, Snapshot(told, fills, head, self.step, since), past.patience_steps)
+        ours = Ours(orders, executions, held, self.cursor, seen)
+        found = reconcile(ours, Snapshot(told, fills, head, self.step, since), patience_steps)
         doubtful = [item.subject for item in found if item.severity is Severity.SOFT and item.subject in orders]
         # A request that the venue forgot hides behind its pending status, once nothing is left.
         hidden = [name for name, order in orders.items() if not order.leaves_lots and order.state in PENDING]
         absent = [name for name in dict.fromkeys([*doubtful, *hidden]) if name not in told][:QUERIES_MAX]
         if absent:
             told |= {name: self.broker.query_order(name) for name in absent}
-            found = reconcile(ours, Snapshot(told, fills, head, self.step, since), past.patience_steps)
+            found = reconcile(ours, Snapshot(told, fills, head, self.step, since), patience_steps)
         values = {name: self.book.orders[name].value for name in orders}
         return tuple(
             permitted(self.kernel, values[item.subject], item) if item.subject in values else item for item in found

@@ -149,9 +149,11 @@ def test_the_site_is_whole_small_and_the_same_again(whole: Path, results: list[T
 
 
 def test_the_site_says_what_is_open(whole: Path, results: list[Timed]) -> None:
-    """Machines that nobody proved and the failure matrix stand on the first page; what is proved does not."""
-    first = module.pages(results, whole)["index.html"]
-    assert "The failure matrix" in first
+    """Machines that nobody proved stand on the first page; what is proved does not; the failures have a page."""
+    pages = module.pages(results, whole)
+    first = pages["index.html"]
+    assert "The failure matrix" not in first
+    assert "Knight" in pages["failures.html"]
     assert ">session</a>: no evidence" in first
     assert ">venue</a>: no evidence" not in first
     assert "another specification" not in first

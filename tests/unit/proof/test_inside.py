@@ -133,6 +133,10 @@ def test_maps_are_looked_into(read: Callable[[str], Machine], held: object, last
     assert predicate(invariant)(("open", held, last)) == meant(invariant, ("open", held, last))
 
 
+PLAIN = (False, 0, 0, "plain")
+"""Nothing asked for, nothing pending, no mark: the rest of an order's value."""
+
+
 def four(order: Machine) -> Machine:
     """The order machine with four of its claims, whatever else it may come to claim."""
     names = ("ORD-1", "ORD-2", "ORD-3", "ORD-4")
@@ -158,9 +162,9 @@ def test_only_what_one_step_of_induction_proves_is_part_of_it(shipped: Shipped) 
     )
     found = certified(order, Report("order", fingerprint(order), results))
     assert [claim.name for claim in found.clauses] == ["ORD-1", "INV-1"]
-    assert found.left_out == ("ORD-2", "ORD-3", "ORD-4")
-    assert predicate(found)(("new", 5, 9, 0)) == "ORD-1"
-    assert predicate(found)(("new", 5, 1, 0)) is None
+    assert found.left_out == ("ORD-2", "ORD-4", "ORD-3")
+    assert predicate(found)(("new", 5, 9, 0, *PLAIN)) == "ORD-1"
+    assert predicate(found)(("new", 5, 1, 4, *PLAIN)) is None
     assert found.says("INV-1") == "inferred"
 
 
@@ -173,8 +177,8 @@ def test_a_claim_that_is_refuted_or_open_is_left_out(shipped: Shipped) -> None:
     assert not isinstance(report.result("ORD-X").verdict, Proved | NotInductive)
     found = certified(machine, report)
     assert found.left_out == ("ORD-X",)
-    assert predicate(found)(("filled", 5, 5, 0)) is None
-    assert predicate(declared(machine))(("filled", 5, 5, 0)) == "ORD-X"
+    assert predicate(found)(("filled", 5, 5, 0, *PLAIN)) is None
+    assert predicate(declared(machine))(("filled", 5, 5, 0, *PLAIN)) == "ORD-X"
 
 
 def test_a_report_on_another_machine_certifies_nothing(shipped: Shipped) -> None:

@@ -25,7 +25,7 @@ def test_every_mutant_is_another_machine_that_can_be_read(shipped: Callable[[str
     found = mutants(machine)
     assert len({item.name for item in found}) == len(found)
     assert len({fingerprint(item.machine) for item in found} | {fingerprint(machine)}) == len(found) + 1
-    for item in found[::7]:
+    for item in (*(one for one in found if one.kind == "payload"), *found[::37]):
         parsed = parse(Source(item.name, document(item.machine)))
         assert parsed.machine == item.machine, item.name
 

@@ -169,7 +169,7 @@ def test_what_is_still_to_be_read_is_lag_and_counts_only_at_the_end(shop: Shop) 
     assert found.agreed
     assert not found.hard
     assert [text for text in shop.tape.texts if f'"kind":"{DIFFERENCE}"' in text] == []
-    assert codes(shop.compare(closing=True)) == [(Code.LAGGING, "cursor", Severity.INFO)]
+    assert codes(shop.compare(closing=True)) == [(Code.LAGGING, "cursor", Severity.HARD)]
     assert len([text for text in shop.tape.texts if f'"kind":"{DIFFERENCE}"' in text]) == 1
 
 

@@ -11,7 +11,7 @@ from itertools import count
 
 from peak_trade.lang.cells import Choice, cells
 from peak_trade.lang.expr import TRUE, Expr, Scope, Var, conjunction
-from peak_trade.lang.machine import Dismissal, Event, Field, Machine, Transition
+from peak_trade.lang.machine import Dismissal, Event, Field, Heard, Machine, Transition
 from peak_trade.lang.pretty import expression
 from peak_trade.lang.sorts import IntSort
 from peak_trade.lang.source import Span
@@ -204,6 +204,12 @@ class _Maker:
             dismissals=tuple(
                 replace(row, when=row.when and put(row.when, *ways)) if event.name in row.events else row
                 for row in machine.dismissals
+            ),
+            properties=tuple(
+                replace(item, when=put(item.when, *ways))
+                if isinstance(item, Heard) and item.event == event.name
+                else item
+                for item in machine.properties
             ),
         )
 
