@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 import rich_click as click
-from click.testing import CliRunner
 
 from peak_trade.cli import app
 from peak_trade.cli.app import COMMANDS, command, main
@@ -46,16 +45,32 @@ def test_help_lists_every_command_and_loads_none() -> None:
         assert f"│ {name} " in "\n".join(shown)
 
 
+HELPS = """
+import json
+from click.testing import CliRunner
+from peak_trade.cli.app import COMMANDS, command
+told = {name: CliRunner().invoke(command, [name, "-h"]) for name in COMMANDS}
+print(json.dumps({name: [result.exit_code, result.stdout] for name, result in told.items()}))
+"""
+
+
+@pytest.fixture(scope="module")
+def helps() -> dict[str, tuple[int, str]]:
+    """Exit code and help of each command, from a process of its own: click keeps the help option of the first call."""
+    done = subprocess.run([sys.executable, "-c", HELPS], capture_output=True, text=True, check=True)
+    return {name: (code, text) for name, (code, text) in json.loads(done.stdout).items()}
+
+
 @pytest.mark.parametrize("name", command.list_commands(click.Context(command)))
-def test_every_command_is_where_the_table_says(name: str) -> None:
+def test_every_command_is_where_the_table_says(name: str, helps: dict[str, tuple[int, str]]) -> None:
     """Each target exists, is a command of that name, and can print its help."""
     module, _, attribute = COMMANDS[name][0].partition(":")
     found = getattr(import_module(f"peak_trade.cli.{module}"), attribute)
     assert isinstance(found, click.Command)
     assert found.name == name
-    result = CliRunner().invoke(command, [name, "-h"])
-    assert result.exit_code == 0
-    assert f"peak {name}" in result.stdout
+    code, text = helps[name]
+    assert code == 0
+    assert f"peak {name}" in text
 
 
 def test_the_installed_command_says_its_version() -> None:
