@@ -1,5 +1,6 @@
 """The command line as a whole: what it loads, and what its exit codes mean."""
 
+import json
 import os
 import subprocess
 import sys
