@@ -90,13 +90,13 @@ def test_an_equivalent_mutant_takes_the_same_steps(machine: Machine, judged: Sco
 
 
 def test_the_shipped_order_notices_nearly_all(shipped: Callable[[str], Machine]) -> None:
-    """At least 95 of 100 faults are noticed; what survives takes a report that changes nothing, against its payload."""
-    found = score(shipped("order"))
+    """What survives takes a report that changes nothing; of every seventh other fault (`peak mutate`: all) none does."""
+    machine = shipped("order")
+    survive = {"correct@new.overfill.taken", "inform@pending_new.report_disagrees.taken"}
+    some = (item for number, item in enumerate(mutants(machine)) if number % 7 == 0 or item.name in survive)
+    found = score(machine, of=tuple(some))
     assert found.enough
-    assert {item.name for item in found.survivors} == {
-        "correct@new.overfill.taken",
-        "inform@pending_new.report_disagrees.taken",
-    }
+    assert {item.name for item in found.survivors} == survive
     assert set(found.credit()) >= {"ORD-1", "ORD-2", "ORD-7"}
 
 
