@@ -90,7 +90,7 @@ def test_an_equivalent_mutant_takes_the_same_steps(machine: Machine, judged: Sco
 
 
 def test_the_shipped_order_notices_nearly_all(shipped: Callable[[str], Machine]) -> None:
-    """What survives takes a report that changes nothing; of every seventh other fault (`peak mutate`: all) none does."""
+    """What survives takes a report that changes nothing; of every seventh other fault none does (the command: all)."""
     machine = shipped("order")
     survive = {"correct@new.overfill.taken", "inform@pending_new.report_disagrees.taken"}
     some = (item for number, item in enumerate(mutants(machine)) if number % 7 == 0 or item.name in survive)
