@@ -242,6 +242,10 @@ class Machine:
     mirrors: tuple[Mirror, ...] = ()
     """Events in which another one of many acts (`lang.compose`); none in a machine that was read from a file."""
 
+    def __hash__(self) -> int:
+        """Equal machines have equal hashes; what distinguishes most is enough, as a machine is a large key."""
+        return hash((self.name, self.version, self.summary, len(self.transitions), len(self.properties)))
+
     @property
     def initial(self) -> State:
         """The one initial state."""

@@ -3,7 +3,8 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from typing import Any, TypeAlias, assert_never
+from functools import lru_cache
+from typing import Any, Final, TypeAlias, assert_never
 
 from peak_trade.lang.document import ANY, MAP
 from peak_trade.lang.expr import TRUE, And, Arith, Arithmetic, At, Compare, Expr, Ite, Lit, Member, Not, Or, Scope, Var
@@ -27,6 +28,9 @@ from peak_trade.lang.sorts import BoolSort, EnumSort, IntSort, MapSort, Sort
 
 Plain: TypeAlias = dict[str, Any]
 """A document as plain data: strings, numbers, truth values, lists and mappings."""
+
+FINGERPRINTS_MAX: Final = 64
+"""How many machines' fingerprints are kept: a session asks for its own again and again."""
 
 OTHERWISE = "otherwise"
 """The guard of a dismissal that applies whenever no other row of its cell does."""
@@ -87,6 +91,7 @@ def document(machine: Machine) -> str:
     return "\n".join(lines) + "\n"
 
 
+@lru_cache(maxsize=FINGERPRINTS_MAX)
 def fingerprint(machine: Machine) -> str:
     """Return the SHA-256 of the canonical text, in hex: equal iff the machines are."""
     return hashlib.sha256(document(machine).encode()).hexdigest()
