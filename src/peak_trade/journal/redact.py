@@ -5,7 +5,9 @@ in the body's field `redacted`, which is absent when the count is 0. Types are e
 number, a bool is none either. None fits every rule, because absence is not a secret. A declared field may be left out.
 
 The check and the canonical text are one pass: what is written is what was fitted, there is no second look at the
-caller's value. A schema is refused unless its widest record fits in a line, so no record needs a size check.
+caller's value. A schema is refused unless its widest record fits in a line, so no record needs a size check. A run has
+few shapes of bodies, and for each the pass is compiled; whatever that one does not admit at once is fitted field by
+field.
 
 Limits: a rule is as tight as its author made it; an account number given to a field declared `Whole` is written.
 """
@@ -25,6 +27,8 @@ ID_PATTERN: Final = r"[A-Za-z0-9_.:-]{1,64}"
 TEXT_CHARS_MAX: Final = 256
 WORDS_MAX: Final = 1_024
 SHAPES_MAX: Final = 256
+TEXTS_MAX: Final = 1_024
+"""How many texts that fitted a rule are remembered for it."""
 _ESCAPED_BYTES_MAX: Final = 6  # widest JSON spelling of an ASCII character, "\u001f"
 _NUMBER_BYTES_MAX: Final = 20  # "-9223372036854775808"
 
@@ -63,7 +67,28 @@ class Text:
 Rule: TypeAlias = Whole | Truth | Words | Text
 Schema: TypeAlias = Mapping[str, Mapping[str, Rule]]
 _Fit: TypeAlias = Callable[[object], str | None]
-_Plan: TypeAlias = tuple[tuple[str, str, _Fit], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """A field of a kind: its key as written, its rule, and the spelling of values that fit it.
+
+    `spelled` are the texts that are known to fit: all of them, or those that came lately.
+    """
+
+    name: str
+    key: str
+    rule: Rule
+    fit: _Fit
+    spelled: dict[str, str]
+
+
+_Plan: TypeAlias = tuple[_Field, ...]
+_Pass: TypeAlias = Callable[[Body], str | None]
+
+
+_EXACT: Final[Mapping[type[Rule], str]] = {Whole: "int", Truth: "bool", Words: "str", Text: "str"}
+"""The type that a value must have for the compiled pass."""
 
 
 class Redactor:
@@ -73,11 +98,11 @@ class Redactor:
         BadSchema: a name, a rule or the width of a kind is outside the limits.
     """
 
-    __slots__ = ("_plans", "_shapes")
+    __slots__ = ("_passes", "_plans")
 
     def __init__(self, schema: Schema) -> None:
         self._plans = {kind: _plan(kind, fields) for kind, fields in schema.items()}
-        self._shapes: dict[tuple[str, ...], _Plan] = {}
+        self._passes: dict[tuple[str, ...], _Pass] = {}
 
     @property
     def kinds(self) -> frozenset[str]:
@@ -90,23 +115,56 @@ class Redactor:
         Raises:
             WrongKind: the schema does not declare the kind.
         """
-        plan = self._shapes.get((kind, *body)) or self._shape(kind, body)
-        parts = [key + text for name, key, fit in plan if (text := fit(body[name])) is not None]
+        quick = self._passes.get((kind, *body)) or self._pass(kind, body)
+        return Redacted(quick(body) or self._fitted(kind, body))
+
+    def _fitted(self, kind: str, body: Body) -> str:
+        parts = [
+            item.key + text
+            for item in self._plans[kind]
+            if item.name in body and (text := item.fit(body[item.name])) is not None
+        ]
         hidden = len(body) - len(parts)
         if hidden:
             # '"' sorts below every character of a name, so quoted keys sort as their names do
             insort(parts, f'"{COUNT}":{hidden}')
-        return Redacted(f'{{"body":{{{",".join(parts)}}},"kind":"{kind}","seq":')
+        return f'{{"body":{{{",".join(parts)}}},"kind":"{kind}","seq":'
 
-    def _shape(self, kind: str, body: Body) -> _Plan:
-        """Give the part of the kind's plan that a body with these names needs; remembered, as a run has few shapes."""
+    def _pass(self, kind: str, body: Body) -> _Pass:
+        """Give the compiled pass over a body with these names."""
         plan = self._plans.get(kind)
         if plan is None:
             raise WrongKind(kind, "a kind that the schema declares")
-        shape = tuple(item for item in plan if item[0] in body)
-        if len(self._shapes) < SHAPES_MAX:
-            self._shapes[kind, *body] = shape
-        return shape
+        made = _compiled_pass(kind, tuple(item for item in plan if item.name in body), len(body))
+        if len(self._passes) < SHAPES_MAX:
+            self._passes[kind, *body] = made
+        return made
+
+
+def _compiled_pass(kind: str, plan: _Plan, size: int) -> _Pass:
+    """Give the function from a body to its text; it gives None unless every field is admitted, and none is None."""
+    if len(plan) < size:
+        return _no_pass
+    known: dict[str, object] = {}
+    tests, parts = [], []
+    for at, field in enumerate(plan):
+        tests.append(f"type(v{at} := body[{field.name!r}]) is {_EXACT[type(field.rule)]}")
+        if isinstance(field.rule, Whole):
+            tests.append(f"{field.rule.low} <= v{at} <= {field.rule.high}")
+            parts.append(f"{field.key}{{v{at}}}")
+        else:
+            known |= {f"known{at}": field.spelled.get, f"fit{at}": field.fit}
+            tests.append(f"(t{at} := known{at}(v{at}) or fit{at}(v{at}))")
+            parts.append(f"{field.key}{{t{at}}}")
+    head, tail = '{{"body":{{', f'}}}},"kind":"{kind}","seq":'
+    made = f"lambda body: f'{head}{','.join(parts)}{tail}' if {' and '.join(tests) or 'True'} else None"
+    found: _Pass = eval(made, known)  # noqa: S307 - our own text: names are lower-case words, rules are numbers
+    return found
+
+
+def _no_pass(body: Body) -> None:
+    """Admit nothing: a field that the schema does not declare is in the body."""
+    del body
 
 
 def _plan(kind: str, fields: Mapping[str, Rule]) -> _Plan:
@@ -121,7 +179,7 @@ def _plan(kind: str, fields: Mapping[str, Rule]) -> _Plan:
     width += sum(len(name) + len('"":,') + _width(f"{kind}.{name}", rule) for name, rule in fields.items())
     if width > RECORD_BYTES_MAX:
         raise BadSchema(kind, f"at most {RECORD_BYTES_MAX} bytes in its widest record", f"{width} bytes")
-    return tuple((name, f'"{name}":', _fit(rule)) for name, rule in sorted(fields.items()))
+    return tuple(_field(name, rule) for name, rule in sorted(fields.items()))
 
 
 def _width(place: str, rule: Rule) -> int:
@@ -152,18 +210,21 @@ def _compiled(place: str, pattern: str) -> re.Pattern[str]:
         raise BadSchema(place, "a regular expression", f"{pattern!r}: {error}") from error
 
 
-def _fit(rule: Rule) -> _Fit:
+def _field(name: str, rule: Rule) -> _Field:
+    spelled: dict[str, str] = {}
     match rule:
         case Whole(low, high):
-            return _fit_whole(low, high)
+            fit = _fit_whole(low, high)
         case Truth():
-            return _fit_truth
+            fit = _fit_truth
         case Words(members):
-            return _fit_words({word: encode_basestring(word) for word in members})
+            spelled = {word: encode_basestring(word) for word in members}
+            fit = _fit_words(spelled)
         case Text(pattern, chars_max):
-            return _fit_text(re.compile(pattern, re.ASCII), chars_max)
+            fit = _fit_text(re.compile(pattern, re.ASCII), chars_max, spelled)
         case _:
             assert_never(rule)
+    return _Field(name, f'"{name}":', rule, fit, spelled)
 
 
 def _fit_whole(low: int, high: int) -> _Fit:
@@ -192,14 +253,17 @@ def _fit_words(spelled: Mapping[str, str]) -> _Fit:
     return fit
 
 
-def _fit_text(pattern: re.Pattern[str], chars_max: int) -> _Fit:
+def _fit_text(pattern: re.Pattern[str], chars_max: int, fitted: dict[str, str]) -> _Fit:
+    """Fit a text, and keep it in `fitted`: an order's id comes with each of its reports, a symbol with each order."""
     matches = pattern.fullmatch
 
     def fit(value: object) -> str | None:
         if type(value) is str:
-            if len(value) <= chars_max and value.isascii() and matches(value) is not None:
-                return encode_basestring(value)
-            return None
+            if len(value) > chars_max or not value.isascii() or matches(value) is None:
+                return None
+            if len(fitted) >= TEXTS_MAX:
+                fitted.clear()
+            return fitted.setdefault(value, encode_basestring(value))
         return "null" if value is None else None
 
     return fit
