@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import rich_click as click
 
+from peak_trade.cli.job import steady
 from peak_trade.cli.measured import report
 from peak_trade.cli.race import command as race
 from peak_trade.cli.specs import machine_named
@@ -112,6 +113,7 @@ def _rate(bars: Bars, orders: int) -> tuple[int, float, float]:
             version="bench",
         )
         session = open_session(setup, resume=False)
+        steady()
         session.start()
         placed, wall, cpu = _timed(lambda: session.run(steps + 100), session.orchestrator.desk.book.orders)
         session.close()

@@ -1,5 +1,6 @@
 """One run from its options to its artifacts: what `peak run` and `peak demo` share."""
 
+import gc
 import importlib.resources
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ from peak_trade.session.inputs import FileDrift, Input, no_drift
 
 BUILTIN: Final = "builtin"
 JOURNAL_FILE: Final = "journal.jsonl"
+GARBAGE_OBJECTS_MIN: Final = 50_000
+"""After how many more new objects than freed ones the collector looks for cycles among the new ones."""
 Progress = Callable[[int, str], None]
 
 
@@ -99,6 +102,12 @@ def fenced() -> None:
         raise click.UsageError(f"{error}\nnext: peak doctor --network") from error
 
 
+def steady() -> None:
+    """Look for cyclic garbage seldom: a session keeps nearly all that it makes, so it would look in vain."""
+    gc.freeze()
+    gc.set_threshold(GARBAGE_OBJECTS_MIN, 20, 100)
+
+
 def run(job: Job, progress: Progress | None = None) -> Done:
     """Run `job` to its end and write its artifacts; a session that fails its preflight leaves its journal."""
     fenced()
@@ -109,6 +118,7 @@ def run(job: Job, progress: Progress | None = None) -> Done:
         job.folder.mkdir(parents=True, exist_ok=True)
         write(job.folder, {artifacts.CONFIG: artifacts.json_text(job.snapshot)})
     session = open_session(setup, resume=job.resume)
+    steady()
     try:
         session.start()
         session.run(job.snapshot.steps_max + session.setup.config.wind_down_steps + 200, progress)

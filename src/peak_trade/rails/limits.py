@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from peak_trade.rails.trading import Trading
 
@@ -71,8 +71,7 @@ class Limits:
     self_cross_allowed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(NamedTuple):
     """An order that wants to leave: positive lots buy; its limit; and what one lot may cost with fees, in ticks."""
 
     signed_lots: int
@@ -80,8 +79,7 @@ class Proposal:
     price_ticks: int
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(NamedTuple):
     """What the limits look at, at the moment before the order leaves.
 
     `worst_lots` is the position if all orders on their way on this order's side fill, and none on the other;

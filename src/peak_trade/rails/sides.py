@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from peak_trade.broker.messages import OrderStatus, Report, ReportKind
 from peak_trade.rails.differences import Code
@@ -30,8 +30,7 @@ class Request(StrEnum):
     REPLACE = "replace"
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """One of our orders: quantities in lots, limit in ticks (None: not known), signed so that a buy adds.
 
     `awaiting` is our request that is unanswered, `moved_step` the last step in which the order's machine moved.

@@ -14,6 +14,7 @@ from peak_trade.broker.faults import merged
 from peak_trade.broker.matching import Settings
 from peak_trade.broker.mock import MockVenue
 from peak_trade.broker.swarm import seeded
+from peak_trade.journal.disk import POSIX, Disk
 from peak_trade.journal.errors import JournalRefusal
 from peak_trade.journal.store import Journal
 from peak_trade.journal.tape import Tape
@@ -47,7 +48,10 @@ DIGEST_DIGITS: Final = 15
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """All that a run is made from. The same setup over the same folder gives the same run."""
+    """All that a run is made from. The same setup over the same folder gives the same run.
+
+    `disk` is what the journal writes to: the real one, but for those who make it fail.
+    """
 
     folder: Path
     session: Machine
@@ -62,6 +66,7 @@ class Setup:
     kill_switch: Path | None = None
     test_override: bool = False
     drift: Callable[[], Input | None] = no_drift
+    disk: Disk = POSIX
 
     def spec_sha256(self) -> dict[str, str]:
         """Return the fingerprint of each machine."""
@@ -182,7 +187,7 @@ def _schema(setup: Setup) -> Any:  # noqa: ANN401 - the journal's own type
 
 def _journal(setup: Setup) -> tuple[Journal | None, str]:
     try:
-        return Journal.open(setup.folder / JOURNAL, _schema(setup)), ""
+        return Journal.open(setup.folder / JOURNAL, _schema(setup), disk=setup.disk), ""
     except (JournalRefusal, OSError) as error:
         return None, str(error)
 

@@ -55,8 +55,7 @@ class Account:
     past: Past
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """An order, the rail that denies it, None iff it may leave, and whether it does more than reduce a position."""
 
     request: OrderRequest

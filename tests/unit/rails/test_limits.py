@@ -52,33 +52,33 @@ CALM = Situation(
 BUY = Proposal(signed_lots=100, cost_ticks=10_050, price_ticks=10_050)
 
 BREAKING = {
-    Rail.TRADING_HALTED: (BUY, replace(CALM, trading=Trading.HALTED)),
-    Rail.ONLY_REDUCING: (BUY, replace(CALM, trading=Trading.REDUCING)),
-    Rail.ORDER_QUANTITY: (replace(BUY, signed_lots=1_001), CALM),
-    Rail.NO_PRICE: (replace(BUY, price_ticks=0, cost_ticks=0), replace(CALM, reference_ticks=0)),
-    Rail.STALE_PRICE: (BUY, replace(CALM, reference_age_steps=4)),
-    Rail.PRICE_COLLAR: (replace(BUY, price_ticks=11_001), CALM),
-    Rail.ORDER_NOTIONAL: (replace(BUY, signed_lots=1_000, price_ticks=11_000, cost_ticks=11_000), CALM),
-    Rail.OPEN_ORDERS: (BUY, replace(CALM, open_orders=10)),
-    Rail.STEP_ORDERS: (BUY, replace(CALM, step_orders=5)),
-    Rail.ORDER_RATE: (BUY, replace(CALM, rate_orders=20)),
-    Rail.REPEATED_EXECUTION: (BUY, replace(CALM, repeats=3)),
-    Rail.DUPLICATE_ORDER: (BUY, replace(CALM, twins=1)),
-    Rail.SHORT: (replace(BUY, signed_lots=-1), CALM),
-    Rail.POSITION: (BUY, replace(CALM, worst_lots=1_950)),
-    Rail.GROSS_EXPOSURE: (BUY, replace(CALM, gross_ticks=39_000_001)),
-    Rail.CASH: (BUY, replace(CALM, free_cash_ticks=1_004_999)),
-    Rail.DAILY_LOSS: (BUY, replace(CALM, day_loss_ticks=1_000_001)),
-    Rail.SELF_CROSS: (BUY, replace(CALM, opposite_ticks=10_050)),
+    Rail.TRADING_HALTED: (BUY, CALM._replace(trading=Trading.HALTED)),
+    Rail.ONLY_REDUCING: (BUY, CALM._replace(trading=Trading.REDUCING)),
+    Rail.ORDER_QUANTITY: (BUY._replace(signed_lots=1_001), CALM),
+    Rail.NO_PRICE: (BUY._replace(price_ticks=0, cost_ticks=0), CALM._replace(reference_ticks=0)),
+    Rail.STALE_PRICE: (BUY, CALM._replace(reference_age_steps=4)),
+    Rail.PRICE_COLLAR: (BUY._replace(price_ticks=11_001), CALM),
+    Rail.ORDER_NOTIONAL: (BUY._replace(signed_lots=1_000, price_ticks=11_000, cost_ticks=11_000), CALM),
+    Rail.OPEN_ORDERS: (BUY, CALM._replace(open_orders=10)),
+    Rail.STEP_ORDERS: (BUY, CALM._replace(step_orders=5)),
+    Rail.ORDER_RATE: (BUY, CALM._replace(rate_orders=20)),
+    Rail.REPEATED_EXECUTION: (BUY, CALM._replace(repeats=3)),
+    Rail.DUPLICATE_ORDER: (BUY, CALM._replace(twins=1)),
+    Rail.SHORT: (BUY._replace(signed_lots=-1), CALM),
+    Rail.POSITION: (BUY, CALM._replace(worst_lots=1_950)),
+    Rail.GROSS_EXPOSURE: (BUY, CALM._replace(gross_ticks=39_000_001)),
+    Rail.CASH: (BUY, CALM._replace(free_cash_ticks=1_004_999)),
+    Rail.DAILY_LOSS: (BUY, CALM._replace(day_loss_ticks=1_000_001)),
+    Rail.SELF_CROSS: (BUY, CALM._replace(opposite_ticks=10_050)),
 }
 AT_THE_LIMIT = (
-    (replace(BUY, signed_lots=1_000, price_ticks=10_500, cost_ticks=10_500), CALM),
-    (BUY, replace(CALM, worst_lots=1_900, other_lots=1_900, gross_ticks=39_000_000)),
-    (BUY, replace(CALM, open_orders=9, step_orders=4, rate_orders=19, repeats=2)),
-    (replace(BUY, price_ticks=11_000, cost_ticks=11_000), CALM),
-    (BUY, replace(CALM, free_cash_ticks=1_005_000, day_loss_ticks=1_000_000, reference_age_steps=3)),
-    (BUY, replace(CALM, opposite_ticks=10_051)),
-    (replace(BUY, signed_lots=-100), replace(CALM, worst_lots=100, opposite_ticks=10_049)),
+    (BUY._replace(signed_lots=1_000, price_ticks=10_500, cost_ticks=10_500), CALM),
+    (BUY, CALM._replace(worst_lots=1_900, other_lots=1_900, gross_ticks=39_000_000)),
+    (BUY, CALM._replace(open_orders=9, step_orders=4, rate_orders=19, repeats=2)),
+    (BUY._replace(price_ticks=11_000, cost_ticks=11_000), CALM),
+    (BUY, CALM._replace(free_cash_ticks=1_005_000, day_loss_ticks=1_000_000, reference_age_steps=3)),
+    (BUY, CALM._replace(opposite_ticks=10_051)),
+    (BUY._replace(signed_lots=-100), CALM._replace(worst_lots=100, opposite_ticks=10_049)),
 )
 LIFTED = {
     Rail.ORDER_QUANTITY: {"order_lots_max": 10**9},
@@ -138,9 +138,9 @@ PRICES = (0, -1)
 @pytest.mark.parametrize("price", PRICES)
 def test_a_price_that_is_none_denies_and_disables_nothing(price: int) -> None:
     """A reference or a limit of zero or less is no price: the order is denied, whatever else it is."""
-    assert denial(LIMITS, BUY, replace(CALM, reference_ticks=price)) is Rail.NO_PRICE
-    assert denial(LIMITS, replace(BUY, price_ticks=price), CALM) is Rail.NO_PRICE
-    assert denial(LIMITS, BUY, replace(CALM, reference_age_steps=NEVER_STEPS)) is Rail.STALE_PRICE
+    assert denial(LIMITS, BUY, CALM._replace(reference_ticks=price)) is Rail.NO_PRICE
+    assert denial(LIMITS, BUY._replace(price_ticks=price), CALM) is Rail.NO_PRICE
+    assert denial(LIMITS, BUY, CALM._replace(reference_age_steps=NEVER_STEPS)) is Rail.STALE_PRICE
 
 
 situations = st.builds(

@@ -39,7 +39,7 @@ class Sides:
 
     def order(self, name: str, **changes: Any) -> "Sides":
         """With one of our orders changed."""
-        return self.book(orders={**self.ours.orders, name: replace(self.ours.orders[name], **changes)})
+        return self.book(orders={**self.ours.orders, name: self.ours.orders[name]._replace(**changes)})
 
     def told(self, name: str, **changes: Any) -> "Sides":
         """With what the venue tells of an order changed."""
@@ -329,7 +329,7 @@ def test_reading_less_is_lag_and_nothing_else(drawn: Drawn, data: st.DataObject)
         ended = bool(mine) and mine[-1].kind is not ReportKind.TRADE
         leaves = 0 if ended else order.qty_lots - cum
         state = order.state if ended or not leaves else "partially_filled" if cum else "new"
-        orders[name] = replace(order, state=state, cum_lots=cum, leaves_lots=leaves)
+        orders[name] = order._replace(state=state, cum_lots=cum, leaves_lots=leaves)
         positions[order.symbol] += order.sign * cum
     executions = [item for item in read if item.kind is ReportKind.TRADE]
     found = sides.book(orders=orders, executions=executions, positions_lots=positions, cursor=cursor).codes()
@@ -398,7 +398,7 @@ any_report = st.builds(
 any_ours = st.builds(
     Ours,
     orders=st.dictionaries(st.sampled_from(["a", "b"]), any_known, max_size=2).map(
-        lambda orders: {name: replace(order, order=name) for name, order in orders.items()}
+        lambda orders: {name: order._replace(order=name) for name, order in orders.items()}
     ),
     executions=st.lists(any_report, max_size=4),
     positions_lots=st.dictionaries(names, st.integers(-5, 5), max_size=2),
