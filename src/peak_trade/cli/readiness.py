@@ -7,7 +7,6 @@ from typing import Any, Final
 import rich_click as click
 from click.exceptions import Exit
 
-from peak_trade.cli.app import COMMANDS as PROGRAM
 from peak_trade.cli.gather import origin
 from peak_trade.evidence.checklist import ROWS, Command
 from peak_trade.evidence.collect import write
@@ -17,7 +16,7 @@ from peak_trade.evidence.readiness import Current, Readiness, basis_sha256, eval
 
 PAGES: Final = {"readiness.html": "html", "readiness.md": "md"}
 FORMATS: Final = ("text", "json", "md")
-COMMANDS: Final = tuple(dict.fromkeys(need.name for row in ROWS for need in row.needs if isinstance(need, Command)))
+COMMANDS: Final = tuple(dict.fromkeys(need for row in ROWS for need in row.needs if isinstance(need, Command)))
 """The commands whose JSON a row of the checklist asks for."""
 
 
@@ -102,17 +101,14 @@ def _text(found: Readiness, evidence: Path | None) -> str:
 
 def steps(evidence: Path) -> tuple[str, ...]:
     """Return the commands that make all evidence that the program can make, in order."""
-    built = [name for name in COMMANDS if name in PROGRAM]
-    missing = [f"peak {name}" for name in COMMANDS if name not in PROGRAM]
-    attached = " ".join(["--tests out/junit.xml", *(f"--attach {name}=out/{name}.json" for name in built)])
+    attached = " ".join(["--tests out/junit.xml", *(f"--attach {item.name}=out/{item.name}.json" for item in COMMANDS)])
     return (
         "pytest --junitxml=out/junit.xml",
         "peak run --out out/ready --faults 100",
         "peak status out/ready --write",
-        *(f"peak {name} --format json > out/{name}.json" for name in built),
+        *(f"{item.line} --format json > out/{item.name}.json" for item in COMMANDS),
         f"peak evidence new --phase C5 --tag READINESS --run out/ready --out {evidence} {attached}",
         "(ulimit -f 100; peak run --out out/drill --faults 100)  # a drill: the system cuts the session off",
         f"peak incident new --severity S3 --tag DRILL --run out/drill --out {evidence}",
         f"peak readiness --evidence {evidence}",
-        *(f"# not built yet, so its row stays open: {name}" for name in missing),
     )

@@ -45,9 +45,10 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """The JSON that `peak NAME --format json` wrote, attached under that name, has exit code 0."""
+    """The JSON that `line --format json` wrote, attached under the name, has exit code 0."""
 
     name: str
+    line: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ ROWS: Final = (
     Row("GOV-3", "governance", "C0", ("C0.3",), "Every property that answers a hazard of the threat model is proved.",
         (Proof(("H-",)),)),
     Row("GOV-4", "governance", "C0", ("C0.2", "C0.4"), "The contract is generated; nothing loosens a clause unseen.",
-        (Command("gate"),)),
+        (Command("gate", "peak gate --all --base origin/main"),)),
     Row("ADA-1", "adapter", "C1", ("C1.1", "C1.2", "C1.3"), "Unknown outcomes were met, each was resolved by asking.",
         (Fact("resolved"), Suite(("tests.unit.broker",)))),
     Row("ADA-2", "adapter", "C1", ("C1.4", "C1.5"), "A killed session sends no order twice; the venue outlives it.",
@@ -120,7 +121,7 @@ ROWS: Final = (
     Row("REC-3", "reconciler", "C3", ("C3.2", "C3.3"), "A broken invariant stops the session; each fill counts once.",
         (Proof(("C3.",)), Fact("fills_once"))),
     Row("REC-4", "reconciler", "C3", ("C3.4",), "Every row of the failure matrix was executed and is explained.",
-        (Command("matrix"),)),
+        (Command("matrix", "peak matrix"),)),
     Row("OBS-1", "observability", "C4", ("C4.1", "C4.4"), "The health snapshot has the four values.",
         (Names(HEALTH_FILE, HEALTH),)),
     Row("OBS-2", "observability", "C4", ("C4.2", "C4.4"), "The metrics snapshot has the six counters.",
@@ -132,7 +133,7 @@ ROWS: Final = (
     Row("DOC-2", "docs", "D1", ("D1.2",), "The same inputs give the same bytes.",
         (Replay(),)),
     Row("DOC-3", "docs", "D4", ("D4.1", "D4.2", "D4.3", "D4.4", "D4.5"), "The docs gates pass over all pages.",
-        (Command("docs"),)),
+        (Command("docs", "peak docs"),)),
     Row("DOC-4", "docs", "C5", ("C5.2", "C5.3"), "An incident drill was packed and replays.",
         (Drill(),)),
     Row("SIGN-1", SIGN_OFF, "C5", ("C5.1",), "Governance has reviewed contract, threat model and proofs.",

@@ -47,7 +47,7 @@ def judge(need: Need, exhibit: Exhibit) -> Judged:  # noqa: PLR0911 - one line f
             return _tests(modules, exhibit.tests)
         case Names(snapshot, names):
             return _names(snapshot, names, exhibit.snapshots)
-        case Command(name):
+        case Command(name, _):
             return _command(name, exhibit.attached)
         case Drill():
             return _drill(exhibit)

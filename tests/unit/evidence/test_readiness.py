@@ -332,7 +332,7 @@ def test_attached_results_and_tests_reach_the_pack(
     assert good.exit_code == 0, good.output
     shown = shelf(tmp_path)[0].exhibit
     assert shown is not None
-    assert judge(Command("docs"), shown).status is Status.PASSED
+    assert judge(Command("docs", "peak docs"), shown).status is Status.PASSED
     assert judge(Suite(("tests.unit.rails",)), shown).status is Status.PASSED
     assert judge(Suite(("tests.unit.rail",)), shown).status is Status.OPEN
     docs.write_text("no json")
