@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from peak_trade.cli.effort import Effort
 from peak_trade.cli.job import BUILTIN, Job, run, snapshot
 from peak_trade.cli.prove import judge_system
 from peak_trade.cli.ran import driving, prove_all, report
@@ -18,6 +19,7 @@ from peak_trade.cli.site import build
 from peak_trade.cli.specs import spec_names, system_at
 from peak_trade.cli.status import seen, verdicts
 from peak_trade.evidence.collect import write
+from peak_trade.proof.cache import Cache
 from peak_trade.session.config import Config
 from peak_trade.watch.snapshot import snapshots
 
@@ -52,16 +54,14 @@ def chromium() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def site(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def site(chromium: Any, proved: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a run in `run`, whose own pages are beside its journal, and the review site in `site`."""
     assert chromium  # nothing is made where nothing can show it
     root = tmp_path_factory.mktemp("pages")
     folder = root / "run"
     run(Job(folder, snapshot(BUILTIN, STEPS, Config(fault_permille=400))))
-    results = [
-        *prove_all(spec_names()),
-        *judge_system(system_at("system"), WITNESSES, "system"),
-    ]
+    known = Effort(cache=Cache(proved))
+    results = [*prove_all(spec_names(), known), *judge_system(system_at("system"), WITNESSES, "system", known)]
     report(folder, results)
     write(folder, snapshots(seen(folder), verdicts(driving(results))))
     build(root / "site", results, folder)

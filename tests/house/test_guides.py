@@ -1,62 +1,13 @@
 """What the how-to guides tell a reader to type does what they say."""
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
-from textwrap import dedent
 
 import pytest
+from strategies.pages import ROOT, exits, fences, run, shown
 
-ROOT = Path(__file__).resolve().parents[2]
-BIN = Path(sys.executable).parent
 GUIDES = sorted((ROOT / "docs" / "how-to").glob("*.md"))
-FENCE = re.compile(r"^( *)```(\w+)\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
-EXITS = re.compile(r"  # exits (\d+)$")
 MODULE = re.compile(r"Put this into `(\w+\.py)`")
-
-
-def fences(page: Path) -> list[tuple[str, str]]:
-    """The fenced blocks of a page: language and text."""
-    return [(language, dedent(body)) for _, language, body in FENCE.findall(page.read_text())]
-
-
-def run(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run one line of a guide with this environment's own `peak`."""
-    command = line.replace("./x peak", str(BIN / "peak"))
-    settings = {**os.environ, "COLUMNS": "200", "PYTHONPATH": str(folder)}
-    return subprocess.run(
-        ["bash", "-c", command], cwd=folder, env=settings, capture_output=True, text=True, check=False
-    )
-
-
-def git(folder: Path, *arguments: str) -> str:
-    """Run git in `folder` and return what it prints."""
-    author = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
-    done = subprocess.run(["git", "-C", folder, *author, *arguments], capture_output=True, text=True, check=True)
-    return done.stdout
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Path:
-    """A checkout of what this one holds, with its base known as origin/main."""
-    for name in git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0"):
-        if name and (ROOT / name).is_file():
-            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-            (tmp_path / name).write_bytes((ROOT / name).read_bytes())
-    git(tmp_path, "init", "--quiet")
-    git(tmp_path, "add", "--all")
-    git(tmp_path, "commit", "--quiet", "--message", "as it is")
-    git(tmp_path, "update-ref", "refs/remotes/origin/main", "HEAD")
-    return tmp_path
-
-
-def shown(expected: str, output: str) -> bool:
-    """Whether a line of the page, in which `…` stands for anything, is in a line of the output; blanks count once."""
-    parts = [re.escape(part.strip()) for part in " ".join(expected.split()).split("…")]
-    text = "\n".join(" ".join(line.split()) for line in output.splitlines())
-    return re.search(".*".join(parts), text) is not None
 
 
 def worked_through(page: Path, folder: Path) -> int:
@@ -72,10 +23,9 @@ def worked_through(page: Path, folder: Path) -> int:
         elif language == "sh":
             output = ""
             for line in body.splitlines():
-                stated, done = EXITS.search(line), run(line, folder)
+                done = run(line, folder, COLUMNS="200", PYTHONPATH=str(folder))
                 output, typed = output + done.stdout + done.stderr, typed + 1
-                expected = int(stated[1]) if stated else 0
-                assert done.returncode == expected, f"{page.name}: {line}\n{done.stdout}\n{done.stderr}"
+                assert done.returncode == exits(line), f"{page.name}: {line}\n{done.stdout}\n{done.stderr}"
     return typed
 
 

@@ -1,64 +1,22 @@
 """The runbooks do what they say, today: every command is run, every name is looked up, what is absent is absent."""
 
-import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from strategies.pages import BIN, ROOT, exits, run, shown
+from strategies.pages import fences as blocks
 
-ROOT = Path(__file__).resolve().parents[2]
 BOOKS = ROOT / "docs" / "ops" / "runbooks"
-BIN = Path(sys.executable).parent
 PHASES = {"c0": 4, "c1": 6, "c2": 6, "c3": 4, "c4": 4, "c5": 4, "d1": 2, "d4": 5}
 """The pages in the order in which they are worked through, and how many requirements each answers."""
-FENCE = re.compile(r"^( *)```(\w+)\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
-EXITS = re.compile(r"  # exits (\d+)$")
 LOOPS = re.compile(r"\b(watch|while|until|sleep|tail -f|serve)\b")
 
 
 def fences(phase: str) -> list[tuple[str, list[str]]]:
     """The fenced blocks of a page: language and lines."""
-    found = FENCE.findall((BOOKS / f"{phase}.md").read_text())
-    return [(language, [line.removeprefix(indent) for line in body.splitlines()]) for indent, language, body in found]
-
-
-def run(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run one line of a page with this environment's own `peak`; of a pipe the last part decides."""
-    command = line.replace("./x peak", str(BIN / "peak"))
-    settings = {**os.environ, "COLUMNS": "120"}
-    return subprocess.run(
-        ["bash", "-c", command], cwd=folder, env=settings, capture_output=True, text=True, check=False
-    )
-
-
-def git(folder: Path, *arguments: str) -> str:
-    """Run git in `folder` and return what it prints."""
-    author = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
-    done = subprocess.run(["git", "-C", folder, *author, *arguments], capture_output=True, text=True, check=True)
-    return done.stdout
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Path:
-    """A checkout of what this one holds, with its base known as origin/main."""
-    for name in git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0"):
-        if name and (ROOT / name).is_file():
-            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-            (tmp_path / name).write_bytes((ROOT / name).read_bytes())
-    git(tmp_path, "init", "--quiet")
-    git(tmp_path, "add", "--all")
-    git(tmp_path, "commit", "--quiet", "--message", "as it is")
-    git(tmp_path, "update-ref", "refs/remotes/origin/main", "HEAD")
-    return tmp_path
-
-
-def shown(expected: str, output: str) -> bool:
-    """Whether a line of the page, in which `…` stands for anything, is in the output; blanks count once."""
-    parts = [re.escape(part.strip()) for part in " ".join(expected.split()).split("…")]
-    text = "\n".join(" ".join(line.split()) for line in output.splitlines())
-    return re.search(".*".join(parts), text) is not None
+    return [(language, body.splitlines()) for language, body in blocks(BOOKS / f"{phase}.md")]
 
 
 def test_every_command_of_the_runbooks_does_what_it_says(desk: Path) -> None:
@@ -70,11 +28,9 @@ def test_every_command_of_the_runbooks_does_what_it_says(desk: Path) -> None:
                 if language == "text":
                     assert shown(line, output), f"{phase}: expected {line!r} in\n{output}"
                     continue
-                stated = EXITS.search(line)
-                done = run(line, desk)
+                done = run(line, desk, COLUMNS="120")
                 output = done.stdout
-                expected = int(stated[1]) if stated else 0
-                assert done.returncode == expected, f"{phase}: {line}\n{done.stdout}\n{done.stderr}"
+                assert done.returncode == exits(line), f"{phase}: {line}\n{done.stdout}\n{done.stderr}"
 
 
 def test_an_expected_line_can_be_missing() -> None:

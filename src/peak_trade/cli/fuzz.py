@@ -1,126 +1,150 @@
-"""`peak fuzz`: whole sessions in seeded worlds where anything goes wrong."""
+"""`peak fuzz`: a campaign of whole sessions and of the specification's own machines, and what came of it."""
 
 import json
 import os
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
-from typing import Any, Final
+from pathlib import Path
+from typing import Any, Final, NoReturn
 
 import rich_click as click
 from click.exceptions import Exit
 
-from peak_trade.broker.faults import KINDS, FaultKind
-from peak_trade.broker.script import dump
-from peak_trade.cli.job import fenced
-from peak_trade.cli.progress import bar
-from peak_trade.cli.specs import machine_named
-from peak_trade.fuzz.campaign import Figures, Outcome, campaign, session_of
-from peak_trade.fuzz.seeded import seeded_world
-from peak_trade.fuzz.world import Machines
+from peak_trade.cli.campaign import SUBJECTS, Asked, played, session_machines, written
+from peak_trade.cli.crashes import command as crashes
+from peak_trade.cli.disks import command as disks
+from peak_trade.cli.finding import replay, shrink
+from peak_trade.cli.fleets import LOCAL, shard_of
+from peak_trade.fuzz.digest import CanaryLives
+from peak_trade.fuzz.gate import BadRequirement, Verdict, parse
+from peak_trade.fuzz.night import ENGINES, Plan
+from peak_trade.fuzz.summary import Summary, lines, plain
+from peak_trade.lang.pretty import fingerprint
 
-PASS, VIOLATION, INCONCLUSIVE = 0, 1, 3
-COUNT_MAX: Final = 1_000_000
+CODES: Final = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.INCONCLUSIVE: 3}
 SEED_MAX: Final = 2**62
-SHOWN_MAX: Final = 5
+MINUTES_MAX: Final = 7 * 24 * 60
+SESSIONS_MAX: Final = 10_000_000
+REQUIRED: Final = "states=100%,transitions=100%,clauses=95%,faults=100%"
+"""What is required of a whole campaign, unless it says otherwise."""
+REQUIRED_SESSIONS: Final = "faults=100%"
+"""What is required where only sessions are played."""
 
 
-@click.group("fuzz")
-def command() -> None:
-    """Run many seeded sessions in which anything goes wrong, and judge how each ended."""
-
-
-def machines() -> Machines:
-    """Return the machines that sessions run on."""
-    return Machines(machine_named("session"), machine_named("order"), machine_named("breaker"))
-
-
-@contextmanager
-def pool(jobs: int) -> Iterator[ProcessPoolExecutor | None]:
-    """Give an executor of so many processes; None for one job, which is done here."""
-    if jobs == 1:
-        yield None
-        return
-    with ProcessPoolExecutor(jobs) as executor:
-        yield executor
-
-
-@command.command("sessions")
-@click.option("--count", type=click.IntRange(1, COUNT_MAX), default=200, show_default=True, help="How many sessions.")
-@click.option("--seed", type=click.IntRange(0, SEED_MAX), default=1, show_default=True, help="Seed of the first one.")
-@click.option("--jobs", type=click.IntRange(1, 64), default=lambda: os.cpu_count() or 1, help="Processes; all cores.")
+@click.group("fuzz", invoke_without_command=True)
+@click.option(
+    "--sessions",
+    "count",
+    type=click.IntRange(1, SESSIONS_MAX),
+    default=480,
+    show_default=True,
+    help="At least so many sessions, with the jobs of the other engines that belong to them.",
+)
+@click.option(
+    "--minutes",
+    type=click.FloatRange(0, MINUTES_MAX, min_open=True),
+    help="Instead, as many jobs as can be begun in so many minutes.",
+)
+@click.option(
+    "--seed", type=click.IntRange(0, SEED_MAX), default=1, show_default=True, help="Seed of the first session."
+)
+@click.option(
+    "--engine", "chosen", type=click.Choice(ENGINES), multiple=True, help="Only these engines; by default all."
+)
+@click.option("--jobs", type=click.IntRange(1, 256), default=lambda: os.cpu_count() or 1, help="Processes; all cores.")
+@click.option(
+    "--executor", default=LOCAL, show_default=True, metavar="local|dask://HOST:PORT", help="Who does the jobs."
+)
+@click.option(
+    "--shard",
+    default="1/1",
+    show_default=True,
+    callback=shard_of,
+    metavar="K/N",
+    help="Only every N-th job, from the K-th.",
+)
+@click.option(
+    "--require",
+    default=None,
+    metavar="KIND=PERCENT%,…",
+    help=f"Coverage that is required; by default {REQUIRED} of all engines, and nothing of some.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("out/fuzz"),
+    show_default=True,
+    help="Folder for report, result and findings.",
+)
+@click.option(
+    "--canary/--no-canary", "with_canary", default=True, show_default=True, help="First refute a claim that is false."
+)
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def sessions(count: int, seed: int, jobs: int, style: str) -> None:
-    """Play COUNT sessions, each in the world of its seed: bars, strategy, limits, faults of any kind, deaths.
+@click.pass_context
+def command(context: click.RichContext, /, **options: Any) -> None:  # noqa: ANN401 - click's options
+    """Play a campaign: many seeded sessions in which anything goes wrong, and the specifications' own machines.
 
-    Exits 0 if each ends stopped or with the operator, its book equal to the venue's or the difference reported by the
-    session itself; 1 if one does not, or hangs; 3 if a class of faults never took effect. The result is the same bytes
-    for any number of jobs.
+    Exits 0 if nothing was found and what is required was covered; 1 if something was found, or less was covered; 3 if
+    something required could not be judged, or not every job was done; 2 for a mistake in the call, 4 if the executor is
+    not there or the canary lives. The result is the same bytes for the same jobs, whoever does them.
     """
-    fenced()
-    figures, failed = Figures(), list[Outcome]()
-    with pool(min(jobs, count)) as executor, bar(count, "sessions") as show:
-        for item in campaign(range(seed, seed + count), _session, executor):
-            figures.add(item)
-            failed += [item] if item.problems else []
-            show(figures.sessions)
-    code = VIOLATION if failed else INCONCLUSIVE if figures.silent else PASS
-    if style == "json":
-        click.echo(json.dumps(_plain(figures, failed, (seed, code)), sort_keys=True, indent=2))
+    if context.invoked_subcommand is not None:
+        return
+    asked = _asked(options)
+    try:
+        made = played(asked)
+    except CanaryLives as error:
+        _leave(f"{error}\nnext: peak fuzz --no-canary --sessions 1")
+    written(asked, made)
+    code = CODES[made.verdict]
+    if options["style"] == "json":
+        click.echo(json.dumps({"exit_code": code, **plain(made)}, sort_keys=True, indent=2))
     else:
-        click.echo("\n".join(_lines(figures, failed, code)))
-    if failed:
-        click.echo(f"next: {_again(failed[0].seed)}", err=True)
-    elif code == INCONCLUSIVE:
-        click.echo(f"next: peak fuzz sessions --count {min(COUNT_MAX, 10 * count)} --seed {seed}", err=True)
+        click.echo("\n".join(lines(made)))
+    click.echo(f"report: {(asked.out / 'report.html').as_posix()}", err=True)
+    if code:
+        click.echo(f"next: {_next(asked, made)}", err=True)
     raise Exit(code)
 
 
-def _session(seed: int) -> Outcome:
-    """Play one session in the process that this is called in, on machines that it reads once."""
-    return session_of(seed, machines())
+command.add_command(crashes)
+command.add_command(disks)
+command.add_command(replay)
+command.add_command(shrink)
 
 
-def _again(seed: int) -> str:
-    return f"peak fuzz sessions --count 1 --seed {seed}"
+def _asked(options: dict[str, Any]) -> Asked:
+    chosen = tuple(name for name in ENGINES if name in (options["chosen"] or ENGINES))
+    machines = session_machines()
+    own = {item.name: fingerprint(item) for item in (machines.session, machines.order, machines.breaker)}
+    default = REQUIRED if chosen == ENGINES else REQUIRED_SESSIONS if "sessions" in chosen else ""
+    wanted = default if options["require"] is None else options["require"]
+    try:
+        required = parse(wanted, own) if wanted else ()
+    except BadRequirement as error:
+        raise click.UsageError(str(error)) from error
+    return Asked(
+        plan=Plan(chosen, options["seed"], SUBJECTS, own),
+        shard=options["shard"],
+        minutes=options["minutes"] or 0.0,
+        sessions=options["count"],
+        executor=options["executor"],
+        jobs=options["jobs"],
+        out=options["out"],
+        required=required,
+        canary=options["with_canary"],
+    )
 
 
-def _plain(figures: Figures, failed: list[Outcome], facts: tuple[int, int]) -> dict[str, Any]:
-    seed, code = facts
-    return {
-        "schema_version": 1,
-        "exit_code": code,
-        "seed": seed,
-        "sessions": figures.sessions,
-        "ends": dict(figures.ends),
-        "sums": dict(figures.sums),
-        "faults": {kind.value: figures.fired[kind.value] for kind in FaultKind},
-        "never_fired": list(figures.silent),
-        "tripwires": dict(figures.wires),
-        "failed": [
-            {"seed": item.seed, "state": item.state, "problems": list(item.problems), "plan": _plan(item.seed)}
-            for item in failed
-        ],
-    }
+def _next(asked: Asked, made: Summary) -> str:
+    """Return the command to run next."""
+    folders = [item.folder for item in made.told if item.folder and not item.folder.endswith(".json")]
+    if folders:
+        return f"peak fuzz replay {(asked.out / 'findings' / folders[0]).as_posix()}"
+    if made.told:
+        return f"less {(asked.out / 'findings' / made.told[0].folder).as_posix()}"
+    more = f"--minutes {asked.minutes * 4:g}" if asked.minutes else f"--sessions {asked.sessions * 4}"
+    return f"peak fuzz {more} --seed {asked.plan.seed}"
 
 
-def _plan(seed: int) -> list[dict[str, int | str]]:
-    return seeded_world(seed).config.faults
-
-
-def _lines(figures: Figures, failed: list[Outcome], code: int) -> Iterator[str]:
-    yield from (f"{name:<38} {count:>9,}" for name, count in sorted(figures.ends.items()))
-    yield from (f"{name:<38} {count:>9,}" for name, count in sorted(figures.sums.items()))
-    yield "faults that took effect, by class"
-    for phase in dict.fromkeys(about.phase for about in KINDS.values()):
-        counts = [f"{kind} {figures.fired[kind.value]:,}" for kind in FaultKind if KINDS[kind].phase is phase]
-        yield f"  {phase:<10} {', '.join(counts)}"
-    yield "tripwires, by sessions"
-    yield from (f"  {name:<36} {count:>9,}" for name, count in sorted(figures.wires.items()))
-    for item in failed[:SHOWN_MAX]:
-        yield f"✗ seed {item.seed}: {item.state} after {item.steps} steps"
-        yield from (f"    {problem}" for problem in item.problems[:SHOWN_MAX])
-        yield from (f"  {line}" for line in dump(seeded_world(item.seed).config.plan()).splitlines())
-    yield from (f"? {kind}: never took effect, so nothing is known of it" for kind in figures.silent)
-    words = {PASS: "PASS", VIOLATION: "FAIL", INCONCLUSIVE: "INCONCLUSIVE"}
-    yield f"{words[code]}: {figures.sessions:,} sessions, {len(failed):,} failed"
+def _leave(message: str) -> NoReturn:
+    click.echo(message, err=True)
+    raise Exit(4)

@@ -7,11 +7,25 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-KINDS: Final = ("state", "transition", "pair", "clause", "refusal", "fault", "rail", "tripwire", "difference")
+KINDS: Final = (
+    "state",
+    "transition",
+    "arc",
+    "pair",
+    "clause",
+    "mcdc",
+    "refusal",
+    "fault",
+    "rail",
+    "tripwire",
+    "difference",
+)
 """Every kind of goal.
 
-`state` and `transition` by name; `pair` two transitions one after the other, `A>B`; `clause` one guard clause with one
-outcome, `ID.when.N=true`; `refusal` a reason with which an event was refused or ignored; the others by their codes.
+`state` and `transition` by name; `arc` a transition from one of its sources, `ID@STATE`; `pair` two transitions one
+after the other, `A>B`; `clause` one guard clause with one outcome, `ID.when.N=true`; `mcdc` the same where it alone
+decided its row (`backends.guards`); `refusal` a reason with which an event was refused or ignored; the others by their
+codes.
 """
 
 

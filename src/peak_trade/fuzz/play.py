@@ -6,12 +6,12 @@ are played in this one: dying is leaving the files as they are and forgetting ev
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from peak_trade.fuzz import hands
-from peak_trade.fuzz.disks import Died, Dying, Failing, insert
+from peak_trade.fuzz.disks import Died, Dying, Failing
 from peak_trade.fuzz.folders import BEFORE, BETWEEN, OTHER_SPEC, other
 from peak_trade.fuzz.verdict import NOTHING, Verdict, judge
 from peak_trade.fuzz.world import Machines, World
@@ -99,8 +99,10 @@ def _process(life: _Life) -> Session | None:
     """Play one process; return its session iff that came to its end."""
     world = life.world
     disk = life.disks.pop(0) if life.disks else Dying()
-    session = open_session(world.setup(life.machines, life.folder), resume=(life.folder / JOURNAL).is_dir())
-    insert(session, disk)
+    disk.armed = False  # the operations that are counted begin with the first record
+    setup = replace(world.setup(life.machines, life.folder), disk=disk)
+    session = open_session(setup, resume=(life.folder / JOURNAL).is_dir())
+    disk.armed = True
     hands.lay_on(session, world.deeds)
     try:
         _run(session, life)

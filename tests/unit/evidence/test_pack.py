@@ -59,17 +59,21 @@ def test_the_same_facts_are_the_same_pack(facts: Collect, tmp_path: Path) -> Non
     assert make(facts("C3"), "20260119", tmp_path / "c")[1] != first
 
 
-def test_proofs_are_packed_without_their_times(proofs: dict[str, object]) -> None:
-    """Proving again gives the same bytes: verdicts and clauses are kept, times are not."""
+def test_proofs_are_packed_without_their_times(
+    proofs: dict[str, object], proved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was proved and what is known from it give the same bytes: verdicts and clauses are kept, times are not."""
+    monkeypatch.chdir(proved.parent)
     assert json.dumps(gather.proofs(), sort_keys=True) == json.dumps(proofs, sort_keys=True)
     assert "time_ms" not in json.dumps(proofs)
 
 
 def test_the_verification_steps_give_what_they_promise(
-    pack: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+    pack: Path, invoke: Invoke, proved: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every command on the page runs as written and prints what the page expects."""
     monkeypatch.chdir(pack.parent)
+    shutil.copytree(proved, ".peak-cache")
     steps = BLOCK.findall((pack / DATA / "evidence.md").read_text())
     assert len(steps) == 5
     for written, expected in steps:

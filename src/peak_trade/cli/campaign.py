@@ -1,0 +1,185 @@
+"""One campaign from what is asked to what it comes to: jobs on a fleet, then shrinking, proofs and the page here."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from peak_trade.cli.fleets import fleet_of
+from peak_trade.cli.job import fenced
+from peak_trade.cli.progress import bar
+from peak_trade.cli.specs import machine_at, machine_named
+from peak_trade.fuzz.coverage import Goal
+from peak_trade.fuzz.digest import canary, digest
+from peak_trade.fuzz.exhaust import exhauster
+from peak_trade.fuzz.fleet import Partial, run
+from peak_trade.fuzz.gate import Requirement
+from peak_trade.fuzz.heat import heat
+from peak_trade.fuzz.jobs import Engine, Result, perform
+from peak_trade.fuzz.lanes import laner
+from peak_trade.fuzz.night import SESSION_JOBS, SESSIONS_EACH, Night, Plan
+from peak_trade.fuzz.report import Picture, Story, page
+from peak_trade.fuzz.sessions import sessions
+from peak_trade.fuzz.shifts import Shard, interruptible, until
+from peak_trade.fuzz.summary import Summary, plain, summary
+from peak_trade.fuzz.unreached import Unreachable, explained
+from peak_trade.fuzz.walk import walker
+from peak_trade.fuzz.world import Machines
+from peak_trade.lang.machine import Machine
+from peak_trade.session.clock import wall_ns
+
+SUBJECTS: Final = {
+    "walk": ("order", "session", "breaker", "venue", "system@2"),
+    "lanes": ("order", "session", "breaker"),
+    "exhaustive": ("order", "session", "breaker"),
+}
+"""Which machines each engine walks; maps are beyond `lanes`."""
+REPORT, RESULT = "report.html", "result.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a campaign is asked to do; `minutes` 0 means until at least `sessions` are played."""
+
+    plan: Plan
+    shard: Shard
+    minutes: float
+    sessions: int
+    executor: str
+    jobs: int
+    out: Path
+    required: tuple[Requirement, ...]
+    canary: bool
+
+    @property
+    def rounds(self) -> int | None:
+        """How many rounds; None for as many as there is time for."""
+        return None if self.minutes else -(-self.sessions // (SESSION_JOBS * SESSIONS_EACH))
+
+    def texts(self, clock_ms: Callable[[], int]) -> Iterable[str]:
+        """Return the jobs of this shard, as texts; a list iff their number is known."""
+        part = self.shard.part(job.model_dump_json() for job in self.plan.rounds(self.rounds))
+        return until(part, clock_ms, clock_ms() + round(self.minutes * 60_000)) if self.minutes else list(part)
+
+
+def work(text: str) -> str:
+    """Do a job of a campaign: JSON in, JSON out."""
+    return perform(text, engines())
+
+
+def engines() -> dict[str, Engine]:
+    """Return the engines by name, over the machines of this package."""
+    return {
+        "sessions": lambda job: sessions(session_machines(), job),
+        "walk": walker(machine_at),
+        "lanes": laner(machine_at),
+        "exhaustive": exhauster(machine_at),
+    }
+
+
+def session_machines() -> Machines:
+    """Return the machines that sessions run on."""
+    return Machines(machine_named("session"), machine_named("order"), machine_named("breaker"))
+
+
+def judged() -> tuple[Machine, ...]:
+    """Return the machines whose coverage is judged."""
+    machines = session_machines()
+    return machines.session, machines.order, machines.breaker
+
+
+def played(asked: Asked) -> Summary:
+    """Play the campaign; return what it comes to.
+
+    Raises:
+        CanaryLives: a claim that is false was not refuted, so that nothing else counts.
+    """
+    night, partial = Night(), ""
+    with fleet_of(asked.executor, asked.jobs) as fleet, interruptible() as stopped, _shown(asked) as show:
+        try:
+            for text in run(asked.texts(_clock_ms), work, fleet, stopped):
+                night.add(Result.model_validate_json(text))
+                show(night)
+        except Partial as error:
+            partial = f"partial: {error.done} of {error.total or error.handed} jobs were done, {error.why}"
+    fenced()
+    machines = session_machines()
+    died = canary(machines, asked.plan.seed, asked.out / "canary") if asked.canary else None
+    told = tuple(digest(night.findings, machines, asked.out / "findings"))
+    made = summary(night, judged(), asked.required, told, _unreachable(night, asked.required))
+    return replace(made, canary=died, partial=partial)
+
+
+def _clock_ms() -> int:
+    return wall_ns() // 1_000_000
+
+
+@contextmanager
+def _shown(asked: Asked) -> Iterator[Callable[[Night], None]]:
+    """Show how far the campaign is: by its time, or by its jobs."""
+    if asked.minutes:
+        begun, total = _clock_ms(), round(asked.minutes * 60)
+        with bar(total, "seconds") as show:
+            yield lambda night: show(min(total, (_clock_ms() - begun) // 1000), _now(night))
+        return
+    texts = asked.texts(_clock_ms)
+    with bar(len(list(texts)), "jobs") as show:
+        yield lambda night: show(night.jobs, _now(night))
+
+
+def _now(night: Night) -> str:
+    return f"{night.played:,} sessions, {len(night.coverage.goals):,} goals, {len(night.findings)} findings"
+
+
+def _unreachable(night: Night, required: tuple[Requirement, ...]) -> dict[Goal, str]:
+    """Return what is required, was not seen and is proved unreachable, each goal with the engine of its proof."""
+    found: dict[Goal, str] = {}
+    for machine in judged():
+        made = summary(night, (machine,), required, (), {})
+        missed = [goal for row in made.rows for goal in row.misses if goal.machine == machine.name]
+        proofs = explained(machine, dict.fromkeys(missed)) if missed else ()
+        found |= {item.goal: item.engine for item in proofs if isinstance(item, Unreachable)}
+    return found
+
+
+def written(asked: Asked, made: Summary) -> None:
+    """Write result and page; each appears whole or not at all."""
+    asked.out.mkdir(parents=True, exist_ok=True)
+    result = json.dumps(plain(made), sort_keys=True, indent=1) + "\n"
+    pictures = {
+        machine.name: Picture.of(heat(machine, made.night.coverage, made.unreachable.keys())) for machine in judged()
+    }
+    figures = made.night.figures
+    facts = {
+        "sessions": f"{made.night.played:,}",
+        "jobs": f"{made.night.jobs:,}",
+        "goals seen": f"{len(made.night.coverage.goals):,}",
+        "findings": str(len(made.told)),
+    }
+    story = Story(
+        seed=asked.plan.seed,
+        verdict=made.verdict,
+        why=made.why,
+        partial=made.partial,
+        command=_command(asked),
+        facts=facts,
+        rows=made.rows,
+        told=made.told,
+        canary=made.canary,
+        figures={name: dict(sorted(sums.items())) for name, sums in sorted(figures.items())},
+        tables=made.tables,
+        pictures=pictures,
+    )
+    for name, text in ((RESULT, result), (REPORT, page(story))):
+        fresh = asked.out / f".{name}"
+        fresh.write_text(text, encoding="utf-8")
+        fresh.replace(asked.out / name)
+
+
+def _command(asked: Asked) -> str:
+    size = f"--minutes {asked.minutes:g}" if asked.minutes else f"--sessions {asked.sessions}"
+    chosen = "".join(f" --engine {name}" for name in asked.plan.engines)
+    shard = f" --shard {asked.shard.number}/{asked.shard.count}" if asked.shard.count > 1 else ""
+    return f"peak fuzz {size} --seed {asked.plan.seed}{chosen}{shard}"
