@@ -41,7 +41,7 @@ class SpecRules(Stateful):
     """The rules of one machine; subclass what `rules` returns, and say how to drive and see your system.
 
     `refuses`: what the specification does not take is offered too. `witnessed` counts, over all programs of a class,
-    the steps that end where a witness wants to be, `taken` the transitions.
+    the steps that end where a witness wants to be, `taken` the transitions, `counts` what was `offered`.
     """
 
     machine: ClassVar[Machine]
@@ -50,10 +50,11 @@ class SpecRules(Stateful):
     refuses: ClassVar[bool] = True
     witnessed: ClassVar[Counter[str]]
     taken: ClassVar[Counter[str]]
+    counts: ClassVar[Counter[str]]
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        cls.witnessed, cls.taken = Counter(), Counter()
+        cls.witnessed, cls.taken, cls.counts = Counter(), Counter(), Counter()
 
     def __init__(self) -> None:
         super().__init__()
@@ -152,6 +153,7 @@ class SpecRules(Stateful):
             Differs: the system did something else, or a claim of the specification does not hold.
         """
         self.program.append((event, payload))
+        self.counts["offered"] += 1
         before = self.value
         outcome, self.value = self.stepper.step(before, event, payload)
         self._runs[-1][1].append(Link(event, tuple(sorted(payload.items())), outcome, self.value))

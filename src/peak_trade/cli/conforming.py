@@ -9,7 +9,7 @@ import rich_click as click
 
 from peak_trade.backends.kernel import Kernel, compile_kernel
 from peak_trade.cli.specs import machine_at, spec_folder
-from peak_trade.evidence.conform import Conformance, Deviation, Walk
+from peak_trade.conform.walk import Conformance, Deviation, Walk
 from peak_trade.evidence.slice import SLICE
 from peak_trade.journal.chain import Chain, Head, intact
 from peak_trade.journal.errors import BadRecord

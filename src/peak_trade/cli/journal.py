@@ -9,7 +9,7 @@ import rich_click as click
 from click.exceptions import Exit
 
 from peak_trade.cli.conforming import EXITS, facts, text, walked
-from peak_trade.evidence.conform import OtherSpec
+from peak_trade.conform.walk import OtherSpec
 from peak_trade.journal.errors import JournalCorrupt
 from peak_trade.journal.record import Record
 from peak_trade.journal.scan import read

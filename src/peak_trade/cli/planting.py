@@ -6,7 +6,6 @@ import hashlib
 import io
 import json
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -18,7 +17,7 @@ import rich_click as click
 from click.exceptions import Exit
 
 from peak_trade.cli import evidence, incident, journal, report, run, status
-from peak_trade.cli.job import BUILTIN, Done, Job, bars_of, collected, setup_of, snapshot
+from peak_trade.cli.job import Done, Job, bars_of, collected, setup_of, snapshot
 from peak_trade.evidence.artifacts import CONFIG, json_text
 from peak_trade.evidence.collect import write
 from peak_trade.fuzz.matrix import MEMORY
@@ -28,7 +27,7 @@ from peak_trade.journal.verify import JOURNAL as FILE
 from peak_trade.market.bars import Bars
 from peak_trade.market.synthetic import walk
 from peak_trade.session.assembly import JOURNAL, KILL_SWITCH, Session, open_session
-from peak_trade.session.config import Config, StrategyPart, VenuePart
+from peak_trade.session.config import Config
 from peak_trade.watch.shelf import KINDS, Shelf
 
 STEPS: Final = 24

@@ -68,20 +68,23 @@ class Walk:
         stops = [
             max(ENDS[block % len(ENDS)], _stops(machine, one.name)) for block in range(BLOCKS) for one in machine.states
         ]
-        self.stops = np.array(stops, np.uint64)
+        self.stops = np.array(stops, np.uint16)
 
     def draw(self) -> tuple[Column, Column]:
         """Draw what every lane is offered next; return which lanes started anew before that, and the events."""
         words = self.bits.random_raw(self.width)
-        ends = (words >> np.uint64(48)) < self.stops.take(self.blocks + self.lanes.state)
+        cell = self.blocks + self.lanes.state
+        ends = (words >> np.uint64(48)).astype(np.uint16) < self.stops.take(cell)
         if self.steps == 0:
             ends[:] = True
         elif self.steps % self.safe == 0:
             self._grown(ends)
         begun = np.flatnonzero(ends)
         self._begin(begun, words)
-        at = (self.blocks + self.lanes.state) * MIX + (words & np.uint64(MIX - 1)).view(np.int64)
-        events = self.choices.take(at)
+        cell[begun] = self.blocks.take(begun) + self.fresh.state[0]
+        cell *= MIX
+        cell += (words & np.uint64(MIX - 1)).view(np.int64)
+        events = self.choices.take(cell)
         self._pay(events, words)
         self.steps += 1
         return begun, events
@@ -113,10 +116,12 @@ class Walk:
             at = np.flatnonzero(events == event)
             entry = _picked(words.take(at), 0)
             for one, column in zip(fields, self.payload, strict=False):
-                drawn = flat.take(one.plus.take(entry) + at)
-                drawn -= flat.take(one.minus.take(entry) + at)
-                drawn += one.off.take(entry)
-                column[at] = drawn.clip(one.low, one.high)
+                drawn = one.off.take(entry)
+                if one.varies:
+                    drawn += flat.take(one.plus.take(entry) + at)
+                    drawn -= flat.take(one.minus.take(entry) + at)
+                    drawn.clip(one.low, one.high, out=drawn)
+                column[at] = drawn
 
     def _sources(self, event: Event, named: Rows, dice: Dice) -> list[Source]:
         """Return the sources of an event's fields, with rows as places in the flat numbers."""

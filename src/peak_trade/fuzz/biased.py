@@ -10,7 +10,7 @@ other guards turn by chance.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -74,6 +74,11 @@ class Source:
     low: int
     high: int
 
+    @property
+    def varies(self) -> bool:
+        """True iff it depends on what a lane has; else each `off` is the number itself, within the ends."""
+        return bool(self.plus.any() or self.minus.any())
+
 
 def sources(machine: Machine, event: Event, rows: Rows, dice: Dice) -> list[Source]:
     """Return the sources of an event's fields; `rows` has the context's numbers, and a row for each field.
@@ -90,7 +95,9 @@ def sources(machine: Machine, event: Event, rows: Rows, dice: Dice) -> list[Sour
         drawn = _terms(machine, event, field, known, dice)
         terms = [_wished(wish.get(field.name), own, known) or term for wish, term in zip(wished, drawn, strict=True)]
         plus, minus, off = np.array(terms, np.int64).T.copy()
-        found.append(Source(plus, minus, off, *_ends(field.sort)))
+        low, high = _ends(field.sort)
+        one = Source(plus, minus, off, low, high)
+        found.append(one if one.varies else replace(one, off=off.clip(low, high)))
         if isinstance(field.sort, IntSort):
             known[own] = rows[own]
     return found

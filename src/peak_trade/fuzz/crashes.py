@@ -25,12 +25,14 @@ from peak_trade.market.synthetic import walk
 from peak_trade.session.assembly import JOURNAL, Session
 from peak_trade.session.config import Config, VenuePart
 
-SYMBOLS: Final = 16
+SYMBOLS: Final = 32
 STEPS_MIN: Final = 8
-ORDERS_EACH: Final = 8
+ORDERS_EACH: Final = 16
 """So many orders are had in a step at the most: the first guess of how many steps are needed."""
 DEATHS_MAX: Final = 8
 FAULTS_PERMILLE: Final = 100
+FAULTY_ORDERS: Final = 1_000
+"""So many orders may be struck; a plan for more would be drawn anew for each process."""
 AGAIN: Final = 5
 """How many operations the recovery of a torn tail takes; each is a place to die again."""
 
@@ -72,6 +74,7 @@ def crash_world(seed: int, steps: int, symbols: int = SYMBOLS, faults_permille: 
         wind_down_steps=4,
         reconcile_steps=16,
         fault_permille=faults_permille,
+        fault_orders=FAULTY_ORDERS,
         venue=VenuePart(participation_permille_min=500, participation_permille_max=1000),
     )
     return World(config, walk(seed, symbols, steps, volume_lots=100), partial(Busy, seed))

@@ -137,11 +137,14 @@ def smaller_numbers(board: Board, program: Program, numbers: Sequence[int]) -> P
 
 
 STAGES: Final[Mapping[str, Callable[[Board, Program, Sequence[int]], Program]]] = {
-    "faults": fewer_faults,
     "events": fewer_events,
+    "faults": fewer_faults,
     "numbers": smaller_numbers,
 }
-"""In this order: fewer faults make sessions shorter, and fewer orders leave fewer numbers."""
+"""In this order: what struck an order goes with it, and less that is left has fewer numbers.
+
+With faults before events the same failures took about twice as many sessions.
+"""
 
 
 def _changed(program: Program, **parts: Any) -> Program:  # noqa: ANN401 - parts of a program

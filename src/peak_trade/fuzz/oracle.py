@@ -1,6 +1,6 @@
 """What a journal says, record by record, judged twice: it conforms, and `lang.step` makes the same values of it.
 
-Limits: those of `evidence.conform`; of a journal that begins with its run that is one value of each machine.
+Limits: those of `conform.walk`; of a journal that begins with its run that is one value of each machine.
 """
 
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from peak_trade.backends.kernel import Kernel, compile_kernel
-from peak_trade.evidence.conform import Walk
+from peak_trade.conform.walk import Walk
 from peak_trade.fuzz.world import Machines
 from peak_trade.journal.chain import Chain
 from peak_trade.journal.record import Record

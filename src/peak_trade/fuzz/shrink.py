@@ -1,8 +1,8 @@
 """A failing program is shrunk to a smaller one that fails in the same way, by Hypothesis; what is returned was played.
 
 The program's dials (`fuzz.dials`) are a strategy of whole numbers; where they stand is the example of a database, and
-Hypothesis replays it and shrinks it, for each stage in turn: faults with events as they are, then events with their
-faults, then numbers, and again until nothing changes. "In the same way": the kind of the first problem
+Hypothesis replays it and shrinks it, for each stage in turn: events with the faults that strike them, then faults with
+events as they are, then numbers, and again until nothing changes. "In the same way": the kind of the first problem
 (`trial.kind_of`) is among the kinds of the smaller program's problems, so that shrinking does not slip to another bug.
 
 Limits: `executions_max` programs are played, then every new one counts as not failing; at most `ROUNDS_MAX` rounds.

@@ -6,7 +6,8 @@ from typing import Final
 
 import z3
 
-from peak_trade.backends.clauses import Clause, clauses, compile_probe
+from peak_trade.backends.clauses import clauses, compile_probe
+from peak_trade.backends.guards import Clause
 from peak_trade.backends.relation import Encoding, Move, Offer
 from peak_trade.backends.smt import Term
 from peak_trade.fuzz.coverage import Goal

@@ -1,22 +1,24 @@
 """What no engine reached, explained: it cannot be reached, and this engine proved it; or here is a run; or unknown.
 
 A goal is put to the prover as what must not be. `induction` proves it unreachable if no value with all proved
-invariants has it or steps to it; `spacer` invents the invariants that are missing, and induction checks them; `bmc`
-finds a shortest run, which `lang.step` replays before anyone sees it.
+invariants has it or steps to it; `houdini` is the same with guessed invariants, that a variable is
+still as it began in a control state; `spacer` invents what is missing, and induction checks it; `bmc` finds a shortest
+run, which `lang.step` replays before anyone sees it.
 
 Limits: those of `proof.solve.Limits`, in Z3's own deterministic unit and in steps, for each goal anew. Unknown is never
 an explanation.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
 from peak_trade.fuzz.coverage import Coverage, Goal
 from peak_trade.fuzz.targets import following, target
-from peak_trade.lang.expr import Expr
+from peak_trade.lang.expr import Compare, Comparison, Expr, Lit, Or, Scope, Var
 from peak_trade.lang.machine import Always, Machine
 from peak_trade.lang.pretty import expression
+from peak_trade.lang.sorts import EnumSort
 from peak_trade.lang.step import Taken
 from peak_trade.lang.trace import Trace, plain, replay
 from peak_trade.proof.case import Case
@@ -28,6 +30,9 @@ from peak_trade.proof.unroll import Path, Unroll
 
 LIMITS: Final = Limits(question_rlimit=5_000_000, refutation_steps_max=10, inference_rlimit=5_000_000)
 """What is spent on one goal; `refutation_steps_max` is how long a run is searched for."""
+
+GUESSED: Final = "Guessed, and kept by Houdini."
+SPACER: Final = "Inferred by Spacer."
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,28 +96,32 @@ def shown(machine: Machine, item: Explained) -> dict[str, Any]:
 class Prover:
     """The case of one machine, shared by all questions about it, and its runs as they step at run time.
 
-    `strong` is the case of the machine with the `invented` invariants of which a proof had need; they are kept, as the
-    next question often needs them too.
+    `strong` is the case of the machine with the `invented` invariants as well, all proved: those guessed, and those that
+    some proof had need of.
     """
 
     case: Case
     runs: Unroll
     strong: Case
     limits: Limits
-    invented: tuple[Always, ...] = ()
+    invented: tuple[Always, ...]
+    numbered: int
+    """How many lemmas were numbered so far; the first of them were guessed, not invented."""
 
     @classmethod
     def of(cls, machine: Machine, limits: Limits) -> "Prover":
         """Return the prover of `machine`, whose invariants are proved here, as far as induction goes."""
         case = Case.of(machine, limits)
         filtered = case.invariants(proved=True) + case.invariants(proved=False)
-        return cls(case, Unroll.of(case.encoding, filtered, limits), case, limits)
+        guessed = _lemmas(machine, _untouched(machine), 0, GUESSED)
+        strong, kept = _stronger(machine, guessed, limits)
+        return cls(case, Unroll.of(case.encoding, filtered, limits), strong, limits, kept, len(guessed))
 
     def explain(self, goal: Goal) -> Explained:
         """Return why `goal` is not reached, or how it is."""
         short = min(self.limits.short_steps_max, self.limits.refutation_steps_max)
         return (
-            self._excluded(self.strong, goal)
+            self._excluded(self.strong, goal, self.invented)
             or self._run(goal, 0, short)
             or self._invent(goal)
             or self._run(goal, short + 1, self.limits.refutation_steps_max)
@@ -156,16 +165,15 @@ class Prover:
             parts = Reader.of(encoding, encoding.before).conjuncts(found.term)
         except UnreadableError:
             return None
-        lemmas = (*self.invented, *_lemmas(self.case.machine, parts, len(self.invented)))
-        fresh = _stronger(self.case.machine, lemmas, self.limits)
-        proof = self._excluded(fresh, goal, lemmas)
+        lemmas = (*self.invented, *_lemmas(self.case.machine, parts, self.numbered, SPACER))
+        fresh, kept = _stronger(self.case.machine, lemmas, self.limits)
+        proof = self._excluded(fresh, goal, kept)
         if proof is not None:
-            needed = _needed(proof.lemmas, fresh)
-            self.invented = tuple(item for item in lemmas if item in self.invented or item.name in needed)
-            self.strong = _stronger(self.case.machine, self.invented, self.limits)
+            self.numbered += len(parts)
+            self.strong, self.invented = fresh, kept
         return proof
 
-    def _excluded(self, case: Case, goal: Goal, lemmas: tuple[Always, ...] = ()) -> Unreachable | None:
+    def _excluded(self, case: Case, goal: Goal, lemmas: tuple[Always, ...]) -> Unreachable | None:
         """Return that neither the start nor any step from a value with the proved invariants has what is asked for."""
         item, world = target(case, goal).item, case.encoding.world
         if not isinstance(case.inductor.start.ask(item.at), Impossible):
@@ -173,13 +181,23 @@ class Prover:
         step = case.inductor.one.ask(world.every((world.negation(item.at), item.by)), case.induction.names)
         if not isinstance(step, Impossible):
             return None
-        words = {one.name: expression(one.holds) for one in (*self.invented, *lemmas)}
-        told = tuple(text for name, text in words.items() if name in _needed(step.core, case))
-        return Unreachable(goal, "spacer" if told else "induction", tuple(sorted(step.core)), told)
+        rests = _needed(step.core, case)
+        told = tuple(expression(one.holds) for one in lemmas if one.name in rests)
+        by = {one.says for one in lemmas if one.name in rests}
+        engine = "spacer" if SPACER in by else "houdini" if by else "induction"
+        return Unreachable(goal, engine, tuple(sorted(step.core)), told)
 
 
-def _stronger(machine: Machine, lemmas: tuple[Always, ...], limits: Limits) -> Case:
-    return Case.of(replace(machine, properties=(*machine.properties, *lemmas)), limits)
+def _stronger(machine: Machine, lemmas: tuple[Always, ...], limits: Limits) -> tuple[Case, tuple[Always, ...]]:
+    """Return the case of `machine` with those of `lemmas` that are proved beside what it declares, and these.
+
+    The others must not stay: a declared invariant that is not proved filters steps, and nobody declared these.
+    """
+    tried = Case.of(replace(machine, properties=(*machine.properties, *lemmas)), limits)
+    kept = tuple(item for item in lemmas if item.name in tried.induction.kept)
+    if len(kept) == len(lemmas):
+        return tried, kept
+    return Case.of(replace(machine, properties=(*machine.properties, *kept)), limits), kept
 
 
 def _needed(start: Iterable[str], case: Case) -> frozenset[str]:
@@ -191,10 +209,23 @@ def _needed(start: Iterable[str], case: Case) -> frozenset[str]:
     return found
 
 
-def _lemmas(machine: Machine, parts: tuple[Expr, ...], known: int) -> tuple[Always, ...]:
-    """Return what Spacer invented as invariants, numbered after the `known` ones, the short first."""
+def _lemmas(machine: Machine, parts: Iterable[Expr], known: int, says: str) -> tuple[Always, ...]:
+    """Return `parts` as invariants, numbered after the `known` ones, the short first."""
     ordered = sorted(parts, key=lambda part: (len(expression(part)), expression(part)))
     name = f"{machine.name.upper()}-U"
-    return tuple(
-        Always(f"{name}{number}", "Inferred.", part, lemma=True) for number, part in enumerate(ordered, known + 1)
-    )
+    return tuple(Always(f"{name}{number}", says, part, lemma=True) for number, part in enumerate(ordered, known + 1))
+
+
+def _untouched(machine: Machine) -> Iterator[Expr]:
+    """Yield for each control state and variable that there the variable is still as it began.
+
+    These are guesses, of which Houdini keeps the greatest set that every step keeps.
+    """
+    states = EnumSort("State", tuple(state.name for state in machine.states))
+    here = Var("state", states, Scope.STATE)
+    for item in machine.variables:
+        if item.free or isinstance(item.init, tuple):
+            continue
+        began = Compare(Comparison.EQ, Var(item.name, item.sort, Scope.CONTEXT), Lit(item.init, item.sort))
+        for state in machine.states:
+            yield Or((Compare(Comparison.NE, here, Lit(state.name, states)), began))

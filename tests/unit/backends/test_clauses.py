@@ -204,7 +204,9 @@ def test_a_clause_decides_iff_the_guard_changes_with_its_variable(guard: Expr, *
         for one in probe.clauses:
             (name,) = {name for name in "abc" if str(f"name='{name}'") in str(one.holds)}
             other = context | {name: not context[name]}
-            if evaluate(whole, Env(context)) is not evaluate(whole, Env(other)):
+            alone = evaluate(whole, Env(context)) is not evaluate(whole, Env(other))
+            assert evaluate(one.decides, Env(context)) is alone
+            if alone:
                 expected.add(f"{one.name}={'true' if evaluate(one.holds, Env(context)) else 'false'}")
         assert set(probe.look(("on", *values), "press", ()).deciding) == expected
 

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -93,6 +94,11 @@ def test_a_session_covers_what_its_journal_says(
         for name, count in counts_of(found, "arc", machine.name).items():
             arcs[name.partition("@")[0]] += count
         assert arcs == taken
+        lives: dict[str, list[str]] = {}
+        for body in own:
+            lives.setdefault(str(body.get("order")), []).extend([str(body["by"])] if body["outcome"] == "taken" else [])
+        pairs = Counter(f"{one}>{two}" for life in lives.values() for one, two in pairwise(life))
+        assert counts_of(found, "pair", machine.name) == pairs
         refused = Counter(str(body["by"]) for body in own if body["outcome"] in ("ignored", "refused"))
         assert counts_of(found, "refusal", machine.name) == refused
         assert {body["state"] for body in own} <= counts_of(found, "state", machine.name).keys()

@@ -118,6 +118,9 @@ def test_what_one_step_shows() -> None:
     assert deciding == {"B03.when.1=false", "B04.when.1=true", "B04.require.no_call=true"}
     stays = met(probe, Step("open", "tick", Taken("B10"), None))
     assert [goal[::2] for goal in stays] == [("transition", "B10"), ("arc", "B10@open")]
+    order = machine_named("order")
+    again = met(compile_probe(order), Step("partially_filled", "fill", Taken("O10"), None))
+    assert [goal[::2] for goal in again] == [("transition", "O10"), ("arc", "O10@partially_filled")]
     for outcome in (Refused("circuit_open"), Ignored("circuit_open")):
         assert met(probe, Step("open", "call", outcome, None)) == (Goal("refusal", "breaker", "circuit_open"),)
 

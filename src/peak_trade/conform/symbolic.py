@@ -1,17 +1,17 @@
 """A machine's step over terms gives each outcome that `lang.step` gives for some values of the unknowns, and no other.
 
 Order of the questions as in `lang.step`: the row, its locks, the bounds, the declared invariants. Each world that comes
-out says one thing only (`evidence.cases`).
+out says one thing only (`conform.cases`).
 
-Limits: those of `evidence.terms`; a machine with maps has no unknown start.
+Limits: those of `conform.terms`; a machine with maps has no unknown start.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
-from peak_trade.evidence.cases import Names, assume, every, terms
-from peak_trade.evidence.terms import Sum, Term, Word, World
+from peak_trade.conform.cases import Names, assume, every, terms
+from peak_trade.conform.terms import Sum, Term, Word, World
 from peak_trade.lang.cells import Row, Table, cells
 from peak_trade.lang.expr import Compare, Comparison, Expr, Lit, Scope, Var, conjunction, variables
 from peak_trade.lang.machine import Always, Machine, Transition

@@ -1,7 +1,7 @@
 """A journal conforms iff its records, all of them and in their order, are a trace that the specifications allow.
 
 Each record is offered to its machine's monitor: the session's, the order's (each order has its own), the breaker's;
-and to the laws between machines (`evidence.counts`, `evidence.money`). The first that is not allowed is the verdict.
+and to the laws between machines (`conform.counts`, `conform.money`). The first that is not allowed is the verdict.
 A trace may begin anywhere: what came before is then any value that the declared invariants allow.
 
 Deviates: nothing that could be hidden explains the record. Conforms: something does, to the end. Inconclusive: neither
@@ -16,13 +16,13 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
 from peak_trade.backends.kernel import Kernel
-from peak_trade.evidence.breach import REDACTED, Breach
-from peak_trade.evidence.counts import Counts
-from peak_trade.evidence.hidden import Far, Hidden, Kept
-from peak_trade.evidence.money import Money
-from peak_trade.evidence.monitor import Crowd, Missed, Monitor, Moved, Values
-from peak_trade.evidence.symbolic import Shadow
-from peak_trade.evidence.terms import World
+from peak_trade.conform.breach import REDACTED, Breach
+from peak_trade.conform.counts import Counts
+from peak_trade.conform.hidden import Far, Hidden, Kept
+from peak_trade.conform.money import Money
+from peak_trade.conform.monitor import Crowd, Missed, Monitor, Moved, Values
+from peak_trade.conform.symbolic import Shadow
+from peak_trade.conform.terms import World
 from peak_trade.journal.record import Record
 
 KINDS: Final = frozenset(

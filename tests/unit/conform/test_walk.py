@@ -9,7 +9,7 @@ import pytest
 
 from peak_trade.backends.kernel import Kernel, compile_kernel
 from peak_trade.cli.specs import machine_named
-from peak_trade.evidence.conform import Conformance, OtherSpec, conform
+from peak_trade.conform.walk import Conformance, OtherSpec, conform
 from peak_trade.fuzz.play import play
 from peak_trade.fuzz.seeded import seeded_world
 from peak_trade.fuzz.world import Machines

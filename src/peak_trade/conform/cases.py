@@ -1,13 +1,13 @@
 """Where an expression is true for some values of the unknowns and false for others, a world is split, exactly.
 
-Limits: those of `evidence.terms`. Maps have no terms.
+Limits: those of `conform.terms`. Maps have no terms.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, assert_never
 
-from peak_trade.evidence.terms import Sum, Term, World, branches, minus, plus, times
+from peak_trade.conform.terms import Sum, Term, World, branches, minus, plus, times
 from peak_trade.lang.expr import (
     And,
     Arith,

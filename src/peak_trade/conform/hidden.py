@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from peak_trade.evidence.symbolic import Shadow
-from peak_trade.evidence.terms import Range, Sum, Term, World, minus
+from peak_trade.conform.symbolic import Shadow
+from peak_trade.conform.terms import Range, Sum, Term, World, minus
 from peak_trade.lang.sorts import Scalar
 from peak_trade.lang.step import Taken
 

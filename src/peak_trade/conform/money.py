@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from peak_trade.evidence.breach import REDACTED, Breach, same, whole
-from peak_trade.evidence.monitor import Moved
+from peak_trade.conform.breach import REDACTED, Breach, same, whole
+from peak_trade.conform.monitor import Moved
 from peak_trade.journal.record import Record
 
 UNDOING: Final = frozenset({"bust", "correct"})

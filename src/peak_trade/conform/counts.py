@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from peak_trade.evidence.breach import REDACTED, Breach, same, whole
-from peak_trade.evidence.monitor import Moved
-from peak_trade.evidence.terms import Range
+from peak_trade.conform.breach import REDACTED, Breach, same, whole
+from peak_trade.conform.monitor import Moved
+from peak_trade.conform.terms import Range
 from peak_trade.journal.record import Record
 from peak_trade.lang.machine import Machine
 

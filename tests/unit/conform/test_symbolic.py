@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from peak_trade.backends.kernel import Kernel, Running, compile_kernel
 from peak_trade.cli.specs import machine_named
-from peak_trade.evidence.symbolic import Shadow
-from peak_trade.evidence.terms import World, minus, plus, times
+from peak_trade.conform.symbolic import Shadow
+from peak_trade.conform.terms import World, minus, plus, times
 from peak_trade.lang.machine import Event
 from peak_trade.lang.sorts import BoolSort, EnumSort, IntSort, Scalar
 from peak_trade.lang.step import Outcome

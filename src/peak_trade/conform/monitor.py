@@ -1,7 +1,7 @@
 """A record conforms iff one of the values that its machine may have gives it: outcome, reason, state and figures.
 
 The monitor keeps every value that the trace so far leaves possible. Of a trace that is whole that is one, and the
-compiled kernel steps it; what a cut or the redaction hides is followed in terms (`evidence.symbolic`).
+compiled kernel steps it; what a cut or the redaction hides is followed in terms (`conform.symbolic`).
 
 Limits: at most `VALUES_MAX` possible values of one machine are kept; with more, it is not judged any further.
 """
@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from peak_trade.backends.kernel import Kernel, Running
-from peak_trade.evidence.breach import REDACTED
-from peak_trade.evidence.symbolic import ANY, Shadow, Wanted
-from peak_trade.evidence.terms import Range, World, minus
+from peak_trade.conform.breach import REDACTED
+from peak_trade.conform.symbolic import ANY, Shadow, Wanted
+from peak_trade.conform.terms import Range, World, minus
 from peak_trade.journal.record import Record
 from peak_trade.lang.machine import Dismissal, Machine, Transition
 from peak_trade.lang.sorts import inhabits
