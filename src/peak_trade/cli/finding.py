@@ -15,8 +15,6 @@ from peak_trade.fuzz.findings import replay as played_again
 from peak_trade.fuzz.program import ProgramError, recording
 from peak_trade.fuzz.regression import save
 from peak_trade.fuzz.seeded import seeded_world
-from peak_trade.fuzz.shrink import EXECUTIONS_MAX, Shrunk
-from peak_trade.fuzz.shrink import shrink as smaller
 from peak_trade.fuzz.trial import tried, tried_in
 from peak_trade.fuzz.world import Machines
 
@@ -69,7 +67,7 @@ def replay(folder: Path, save_regression: Path | None, style: str) -> None:
     help="Where the finding's folder is made.",
 )  # fmt: skip
 @click.option(
-    "--executions", type=click.IntRange(1, BUDGET_MAX), default=EXECUTIONS_MAX, show_default=True,
+    "--executions", type=click.IntRange(1, BUDGET_MAX), default=1_000, show_default=True,
     help="How many programs may be played.",
 )  # fmt: skip
 def shrink(seed: int, out: Path, executions: int) -> None:
@@ -85,8 +83,11 @@ def shrink(seed: int, out: Path, executions: int) -> None:
     if not first.problems:
         click.echo(f"seed {seed}: no problem, so nothing to shrink")
         raise Exit(PASS)
+    from peak_trade.fuzz.shrink import shrink as smaller  # noqa: PLC0415 - Hypothesis only where something is shrunk
+
     found = smaller(made(), lambda program: tried(program, machines), executions)
-    figures = {"executions": found.executions, "complete": found.complete, **_was(found)}
+    was = found.sizes[0]
+    figures = {"executions": found.executions, "complete": found.complete, "was_events": was.events}
     folder = put(out, Finding(ENGINE, seed, found.kind, found.program, figures), machines)
     for size in found.sizes:
         line = f"{size.stage:<9} {size.faults:>4} faults {size.events:>4} events {size.steps:>4} steps"
@@ -94,11 +95,6 @@ def shrink(seed: int, out: Path, executions: int) -> None:
     click.echo("\n".join((*(f"✗ {problem}" for problem in found.trial.problems[:SHOWN_MAX]), folder.as_posix())))
     click.echo(f"next: peak fuzz replay {folder.as_posix()}", err=True)
     raise Exit(VIOLATION)
-
-
-def _was(found: Shrunk) -> dict[str, int]:
-    first = found.sizes[0]
-    return {"events_before": first.events, "faults_before": first.faults}
 
 
 def _machines() -> Machines:

@@ -33,15 +33,18 @@ from peak_trade.watch.shelf import KINDS, Shelf
 STEPS: Final = 24
 NAMES: Final = ("PEAK_API_TOKEN", "USER", "LOGNAME", "HOSTNAME")
 """Variables of the environment in which the secret stands."""
-SITE_EACH: Final = 8
-"""Of so many cases one makes the review site too, which takes as long as the others together."""
+REFUSAL: Final = "output of run"
+"""Where a command shows what it refuses."""
 CONTROLS: Final = {"unknown key": "api_key", "wrong value": "adapter", "wrong cell": "bars.csv"}
 """What the refusal names, if the secret was read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Planted:
-    """A case: how often the secret came in, and where it came out; `declared` iff it is of the form taken there."""
+    """A case: how often the secret came in, and where it came out.
+
+    `allowed` are the places where it may stand: it is of a form that is taken there, or was refused and shown.
+    """
 
     place: str
     seed: int
@@ -49,7 +52,7 @@ class Planted:
     delivered: int
     files: int
     leaks: tuple[Leak, ...]
-    declared: bool
+    allowed: tuple[Leak, ...]
 
 
 @dataclass(slots=True)
@@ -115,8 +118,11 @@ def planted(place: str, seed: int, *, site: bool) -> Planted:
         delivered = _sown(field)
         if (field.made / CONFIG).is_file():
             _told(field, site=site)
-        leaks, files = _found(field)
-    return Planted(place, seed, secret.shape, delivered, files, leaks, PLACES[place].takes(secret))
+        found, files = _found(field)
+    known = PLACES[place]
+    allowed = tuple(leak for leak in found if known.takes(secret) or (known.echoes and leak.where == REFUSAL))
+    leaks = tuple(leak for leak in found if leak not in allowed)
+    return Planted(place, seed, secret.shape, delivered, files, leaks, allowed)
 
 
 def _sown(field: Field) -> int:
@@ -158,7 +164,8 @@ def _switched(field: Field) -> int:
         path.write_text(f'{{"latched": fal {text}', encoding="utf-8")
     else:
         path.write_text(json.dumps({"latched": True, "token": text, "by": "somebody"}), encoding="utf-8")
-    return int("latched" in field.call("status", status.command, field.made))
+    said = field.call("status", status.command, field.made)
+    return int("latched" in said or "cannot be read" in said)
 
 
 @contextlib.contextmanager

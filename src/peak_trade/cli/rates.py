@@ -2,8 +2,8 @@
 
 At the specification's level all step `spec/order.yaml`: lanes, walk, the generated Hypothesis rules with the kernel as
 the system under test, and the barest Hypothesis machine that there can be: one rule, nothing judged. At the session's
-level all play real sessions with faults and deaths: seeded worlds, and the generated rules; what only the rules judge
-after each step is left out of one row, so that a row's work is that of its peer.
+level all play real sessions with faults: seeded worlds, of which one in four dies, and the generated rules, whose
+sessions die more often. What only the rules judge after each step is left out of two rows, dying out of one.
 
 Units: steps a second of this process's CPU time; rows take turns, and each is warmed up before.
 """
@@ -57,6 +57,7 @@ def compared(rates: Mapping[str, float]) -> dict[str, float]:
         "lanes_to_bare_hypothesis": ("lanes", "bare_hypothesis"),
         "walk_to_bare_hypothesis": ("walk", "bare_hypothesis"),
         "sessions_to_hypothesis": ("sessions", "session_hypothesis"),
+        "sessions_to_undying_hypothesis": ("sessions", "undying_session_hypothesis"),
         "sessions_to_judged_hypothesis": ("sessions", "judged_session_hypothesis"),
     }
     return {name: round(rates[one] / rates[other], 1) for name, (one, other) in pairs.items()}
@@ -116,8 +117,10 @@ def session_rows() -> dict[str, Work]:
     def by_seeds(number: int) -> int:
         return sum(session_of(SESSIONS * number + place, machines).steps for place in range(SESSIONS))
 
+    undying = type("UndyingRules", (unjudged,), {"crash": None})
     return {
         "sessions": by_seeds,
+        "undying_session_hypothesis": drawing(undying, "steps", RULES),
         "session_hypothesis": drawing(unjudged, "steps", RULES),
         "judged_session_hypothesis": drawing(judged, "steps", RULES),
     }

@@ -69,23 +69,19 @@ class Counts:
 
     def judge(self, record: Record, moved: Moved | None) -> Breach | None:
         """Return the first law that the record breaks, or None; `moved` is what it did to its machine."""
-        return next((breach for breach in self._laws(record, moved) if breach is not None), None)
-
-    def _laws(self, record: Record, moved: Moved | None) -> Iterator[Breach | None]:
-        yield self._step(record)
-        yield self._cursor(record)
-        yield self._differences(record)
+        breach = self._step(record) or self._cursor(record) or self._differences(record)
+        if breach is not None:
+            return breach
         match record.kind:
             case "session":
-                yield self._batch(record)
-                yield from self._session(record)
-            case "order" if moved is not None:
-                yield from self._order(record, moved)
+                return self._batch(record) or next(filter(None, self._session(record)), None)
+            case "order":
+                return None if moved is None else self._order(record, moved)
             case "account" | "end" | "reconciled":
-                yield self._batch(record)
-                yield from self._settled(record)
+                return self._batch(record) or next(filter(None, self._settled(record)), None)
             case "trip":
                 self.doubted |= "cursor" in record.body or record.body.get("wire") == "report_refused"
+        return None
 
     def _step(self, record: Record) -> Breach | None:
         """Judge that a record is of the step that the session's ticks have reached; each step is valued once."""
@@ -181,26 +177,38 @@ class Counts:
             if not {"terminal", "operator"} & set(self.session.state(self.state).tags):
                 yield Breach("", "the end of a session that is over", f"in {self.state}")
 
-    def _order(self, record: Record, moved: Moved) -> Iterator[Breach | None]:
+    def _order(self, record: Record, moved: Moved) -> Breach | None:
         event, taken = record.body.get("event"), record.body.get("outcome") == "taken"
-        if event in PLACING and taken:
-            yield from self._placed()
-        elif self.owed and event != "deny":
-            yield Breach("SYS-11", f"{self.owed} more orders of the batch", f"{event}")
+        placed = taken and event in PLACING
+        if placed:
+            breach = self._placed()
+        else:
+            breach = (
+                Breach("SYS-11", f"{self.owed} more orders of the batch", f"{event}") if self._owes(event) else None
+            )
         if event == "cancel" and taken and moved.before and moved.before <= self.sent:
-            yield Breach("SYS-22", "no cancel before the venue answered", f"one in {min(moved.before)}")
-        self._count(moved, new=event in PLACING and taken)
+            breach = breach or Breach("SYS-22", "no cancel before the venue answered", f"one in {min(moved.before)}")
+        self._count(moved, new=placed)
+        return breach
 
-    def _placed(self) -> Iterator[Breach | None]:
+    def _owes(self, event: object) -> bool:
+        return bool(self.owed) and event != "deny"
+
+    def _placed(self) -> Breach | None:
+        owed = self.owed
+        self.owed = owed if owed is None else owed - 1
         if self.state is not None and self.state not in self.active:
-            yield Breach("SYS-9", "no order outside an active session", f"one in {self.state}")
-        if self.owed == 0:
-            yield Breach("SYS-11", "no order that the session did not count in an order_batch", "one more")
-        if self.owed is not None:
-            self.owed -= 1
+            return Breach("SYS-9", "no order outside an active session", f"one in {self.state}")
+        return (
+            Breach("SYS-11", "no order that the session did not count in an order_batch", "one more")
+            if owed == 0
+            else None
+        )
 
     def _count(self, moved: Moved, *, new: bool) -> None:
         before, after = moved.ranges["leaves"]
+        if before == after and before[0] == before[1]:
+            return
         shut = (int(_open(before)[0] and not _open(after)[1]), int(_open(before)[1] and not _open(after)[0]))
         opened = (int(not _open(before)[1] and _open(after)[0]), int(not _open(before)[0] and _open(after)[1]))
         if self.closed is not None:

@@ -14,7 +14,7 @@ from peak_trade.backends.kernel import Kernel, Running
 from peak_trade.conform.breach import REDACTED
 from peak_trade.conform.symbolic import ANY, Shadow, Wanted
 from peak_trade.conform.terms import Range, World, minus
-from peak_trade.journal.record import Record
+from peak_trade.journal.record import Body, Record
 from peak_trade.lang.machine import Dismissal, Machine, Transition
 from peak_trade.lang.sorts import inhabits
 from peak_trade.lang.step import PAYLOAD_INVALID, Broken, Ignored, Outcome, Refused, Taken
@@ -117,12 +117,28 @@ class Monitor:
         known = {state.name for state in self.machine.states}
         return self._plain(world for state in states if state in known for world in self.shadow.anywhere(state))
 
+    def quick(self, values: Values, body: Body) -> Moved | None:
+        """Return what a record's step did, if one value is possible and it gives the whole record; else None."""
+        value, event = values[0] if len(values) == 1 else None, str(body.get("event"))
+        names = self.kernel.fields.get(event)
+        if names is None or not isinstance(value, tuple) or REDACTED in body:
+            return None
+        payload = tuple([body.get(name) for name in names])
+        outcome, after = self.kernel.step(value, event, payload)
+        by, kind, detail = said(outcome)
+        told = (body.get("by"), body.get("outcome"), body.get("state"), body.get("detail") or "")
+        if None in payload or told != (by, kind, after[0], detail):
+            return None
+        ranges, change = {}, {}
+        for name, place in self.places.items():
+            old, new = value[place + 1], after[place + 1]
+            if type(watched := body.get(name)) is not int or watched != new:
+                return None
+            ranges[name], change[name] = ((old, old), (new, new)), new - old
+        return Moved((after,), frozenset((value[0],)), ranges, change)
+
     def take(self, values: Values, told: Told) -> Moved | Missed | Crowd:
         """Return what the step did if one of `values` gives what is told, or what each of them gives instead."""
-        if len(values) == 1 and isinstance(values[0], tuple):
-            found = self._quick(values[0], told)
-            if found is not None:
-                return found
         pairs = [(value, after) for value in values for after in self._after(value, told)]
         if not pairs:
             return self._missed(values, told)
@@ -132,23 +148,6 @@ class Monitor:
         change = {name: self._change(name, pairs) for name in self.watched}
         before = frozenset(_state(value) for value, _ in pairs)
         return Moved(self._plain(after.tidy() for _, after in pairs), before, ranges, change)
-
-    def _quick(self, value: Running, told: Told) -> Moved | None:
-        """Return what one known value does with a whole payload; None where that is not what is told."""
-        names = self.kernel.fields.get(told.event or "")
-        if names is None or len(told.payload) != len(names):
-            return None
-        outcome, after = self.kernel.step(value, told.event or "", tuple(told.payload[name] for name in names))
-        watched = told.watched
-        if not fits(outcome, told) or told.state not in (None, after[0]):
-            return None
-        ranges, change = {}, {}
-        for name, place in self.places.items():
-            old, new = value[place + 1], after[place + 1]
-            if watched.get(name, new) != new:
-                return None
-            ranges[name], change[name] = ((old, old), (new, new)), new - old
-        return Moved((after,), frozenset((value[0],)), ranges, change)
 
     def _after(self, value: Possible, told: Told) -> Iterator[World]:
         for outcome, after in self._moves(value, told, (told.outcome, told.by)):

@@ -191,33 +191,48 @@ class Walk:
     def _moved(self, record: Record) -> Moved | Deviation | None:
         """Return what the record did to its machine, or why it could not; None iff it cannot be said."""
         monitor = self._monitors[record.kind]
+        values = self._values(record)
+        found = None if values is None else monitor.quick(values, record.body)
+        if found is None:
+            return self._searched(record, monitor)
+        return self._kept(record, found)
+
+    def _values(self, record: Record) -> Values | None:
+        """Return the values that are possible before the record; None iff nothing is known of them."""
+        if record.kind == "session":
+            return self._session
+        name = record.body.get("order")
+        if not isinstance(name, str):
+            return None
+        found = self.orders.get(name)
+        return (self.kernels["order"].initial,) if found is None and self.complete else found
+
+    def _kept(self, record: Record, moved: Moved) -> Moved:
+        if record.kind == "session":
+            self._session = moved.values
+        else:
+            self.orders[str(record.body.get("order"))] = moved.values
+        return moved
+
+    def _searched(self, record: Record, monitor: Monitor) -> Moved | Deviation | None:
+        """Return what the record did, where something of it is hidden, or where it is not what one value gives."""
         told = monitor.told(record)
         missing = monitor.absent(told, record)
-        name = record.body.get("order")
-        if missing is None and record.kind == "order" and not isinstance(name, str):
+        if missing is None and record.kind == "order" and not isinstance(record.body.get("order"), str):
             if REDACTED in record.body:
                 self._lose("order", f"the order of record {record.seq} is redacted: orders are not judged after it")
                 self._lose("laws", "laws between machines are not judged after it")
                 return None
             missing = "order"
         if missing is not None:
-            breach = Breach("", f"the field {missing}", "none")
-            return self._deviation(record, record.kind, breach)
-        values = self._session if record.kind == "session" else self.orders.get(str(name))
-        if values is None:
-            values = (monitor.kernel.initial,) if self.complete else monitor.start(told)
-        found = monitor.take(values, told)
+            return self._deviation(record, record.kind, Breach("", f"the field {missing}", "none"))
+        values = self._values(record)
+        found = monitor.take(monitor.start(told) if values is None else values, told)
         if isinstance(found, Crowd):
             self._lose(record.kind, f"too many values of the {record.kind} are possible from record {record.seq} on")
             self._lose("laws", "laws between machines are not judged after it")
             return None
-        if isinstance(found, Missed):
-            return self._missed(record, found)
-        if record.kind == "session":
-            self._session = found.values
-        else:
-            self.orders[str(name)] = found.values
-        return found
+        return self._missed(record, found) if isinstance(found, Missed) else self._kept(record, found)
 
     def _missed(self, record: Record, missed: Missed) -> Deviation:
         body = record.body

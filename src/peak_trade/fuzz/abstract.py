@@ -1,8 +1,8 @@
 """What a walk tells values apart by: control state, enumerations, truth values, and the guards' own comparisons.
 
-Numbers are seen only as far as a guard compares them: `cum == qty` is a part of the abstract value, `cum` is not, except
-whether it is above 0. So the abstract values are few, and two values with the same one are led by the same guards,
-payloads aside. In a composed machine each one of the many is looked at by itself, together with what is shared.
+Numbers are seen only as far as a guard compares them: `cum == qty` is a part of the abstract value, `cum` is not,
+except whether it is above 0. So the abstract values are few, and two values with the same one are led by the same
+guards, payloads aside. In a composed machine each one of the many is looked at by itself, together with what is shared.
 """
 
 from collections.abc import Callable, Iterator
@@ -153,7 +153,7 @@ class _Names(dict[Expr, str]):
     def __contains__(self, expr: object) -> bool:
         return isinstance(expr, Var | At)
 
-    def __missing__(self, expr: Expr) -> str:
+    def __missing__(self, expr: Expr) -> str:  # noqa: PLR0911 - one return for each scope
         if isinstance(expr, At):
             return f"{SELECT}({self[expr.map]}, {python(expr.index, self)}, {constant(example(element(expr)))})"
         assert isinstance(expr, Var), f"expected a variable, was {expr}"

@@ -79,7 +79,7 @@ class Payloads:
             case IntSort(low, high):
                 return _inside(self._number(sort, value, beside), low, high)
 
-    def _number(self, sort: IntSort, value: Running, beside: list[Scalar]) -> int:
+    def _number(self, sort: IntSort, value: Running, beside: list[Scalar]) -> int:  # noqa: PLR0911 - one return for each kind
         below = self.dice.below
         near = [value[place] for place in self.places]
         near += [item for item in beside if type(item) is int]

@@ -22,7 +22,7 @@ from peak_trade.lang.trace import plain, replay
 
 ENGINE: Final = "lanes"
 LANES: Final = 131_072
-SAMPLE_EVERY: Final = 8_192
+SAMPLE_EVERY: Final = 16_384
 """Each lane of this number is compared with the definition at every step."""
 
 Find: TypeAlias = Callable[[str], Machine]

@@ -5,14 +5,18 @@ are played in this one: dying is leaving the files as they are and forgetting ev
 `DEATHS_MAX` processes end before their session does.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from peak_trade.fuzz import hands
+from peak_trade.fuzz.allowed import broken
+from peak_trade.fuzz.causes import causeless, unheard
 from peak_trade.fuzz.disks import Died, Dying, Failing
+from peak_trade.fuzz.door import Door
 from peak_trade.fuzz.folders import BEFORE, BETWEEN, OTHER_SPEC, other
+from peak_trade.fuzz.lives import Calls
 from peak_trade.fuzz.verdict import NOTHING, Verdict, judge
 from peak_trade.fuzz.world import Machines, World
 from peak_trade.journal.errors import JournalRefusal
@@ -34,6 +38,7 @@ class Played:
     `fired` are the planned faults that took effect, by kind; `counts` what the adapter did; `operations` how often the
     first process's journal wrote; `deaths` how many processes died; `refused` the errors with which processes ended or
     others were turned away. `book` is what the session holds at its end, for a comparison with another session's.
+    `strange` is what it did that no world explains: at the venue's door, beyond its limits, without a cause, unhearing.
     """
 
     state: str
@@ -49,6 +54,7 @@ class Played:
     deaths: int
     refused: tuple[str, ...]
     book: tuple[object, ...]
+    strange: tuple[str, ...] = ()
 
     @property
     def reconciles(self) -> int:
@@ -67,6 +73,8 @@ class _Life:
     deaths: int = 0
     operations: int = 0
     refused: list[str] = field(default_factory=list)
+    calls: Calls = field(default_factory=Calls)
+    wrong: list[str] = field(default_factory=list)
 
 
 def play(world: World, machines: Machines, folder: Path, disk: Dying | None = None) -> Played:
@@ -104,6 +112,8 @@ def _process(life: _Life) -> Session | None:
     session = open_session(setup, resume=(life.folder / JOURNAL).is_dir())
     disk.armed = True
     hands.lay_on(session, world.deeds)
+    adapter = session.orchestrator.desk.sender.adapter
+    adapter.broker = Door(adapter.broker, adapter, life.calls, life.wrong)
     try:
         _run(session, life)
         session.close()
@@ -134,6 +144,7 @@ def _ended(session: Session, life: _Life) -> Played:
     orchestrator, world = session.orchestrator, life.world
     desk, venue = orchestrator.desk, session.venue
     records, verdict = _looked_at(session, world)
+    fired = {} if venue is None else {str(kind): count for kind, count in venue.fired.items()}
     return Played(
         state=orchestrator.state if orchestrator.over else HANGS,
         why=orchestrator.why,
@@ -141,14 +152,21 @@ def _ended(session: Session, life: _Life) -> Played:
         steps=orchestrator.moment.step,
         verdict=verdict,
         records=records,
-        fired={} if venue is None else {str(kind): count for kind, count in venue.fired.items()},
+        fired=fired,
         counts=dict(sorted(desk.sender.adapter.counts.items())),
         gaps=desk.gaps,
         operations=life.operations,
         deaths=life.deaths,
         refused=tuple(life.refused),
         book=_book(session),
+        strange=(*life.wrong, *_strange(world, records, None if life.deaths else fired)),
     )
+
+
+def _strange(world: World, records: tuple[Record, ...], fired: Mapping[str, int] | None) -> Iterator[str]:
+    yield from broken(world, records)
+    yield from causeless(world, records, fired)
+    yield from unheard(world.deeds, records)
 
 
 def _looked_at(session: Session, world: World) -> tuple[tuple[Record, ...], Verdict]:

@@ -25,11 +25,11 @@ from hypothesis.stateful import initialize, precondition, rule
 from peak_trade.backends.stateful import Stateful
 from peak_trade.broker.faults import KINDS, Fault, FaultKind, Lie, Phase
 from peak_trade.broker.port import Broker
-from peak_trade.fuzz.campaign import ENDS
 from peak_trade.fuzz.driven import Dictated, Driven, Planned
 from peak_trade.fuzz.matrix import MEMORY
 from peak_trade.fuzz.oracle import Oracle, Rulebook
 from peak_trade.fuzz.traders import Busy, Line
+from peak_trade.fuzz.trial import ENDS
 from peak_trade.fuzz.world import Deed, Machines, World
 from peak_trade.market.strategy import Strategy
 from peak_trade.market.synthetic import walk

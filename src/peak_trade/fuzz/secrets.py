@@ -14,9 +14,6 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
-from urllib.parse import quote, quote_plus
-
-from markupsafe import escape
 
 from peak_trade.broker.errors import InvalidRequest, RateLimited, VenueRejected, VenueTimeout, VenueUnavailable
 from peak_trade.broker.messages import Accepted, OrderRequest, OrderStatus, ReplaceRequest, Report, Status
@@ -38,6 +35,7 @@ SHAPES: Final = {
     "quoted": "\"'\\<>&%+/= ;:$#{}[]abcdefghkmnpqrstuvwxyzABCDEFGH2345678",
 }
 CHARS: Final = 24
+UNRESERVED: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 ANY: Final = r"(?s).+"
 GRAPHIC: Final = r"[!-~]{1,129}"
 
@@ -52,10 +50,15 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a secret is planted; `rule` is the form of the texts that it is declared to take, if any."""
+    """Where a secret is planted; `rule` is the form of the texts that it is declared to take, if any.
+
+    `echoes` iff the command that is given it refuses it and shows it, as a compiler shows a wrong line; nothing keeps
+    it.
+    """
 
     about: str
     rule: str = ""
+    echoes: bool = False
 
     def takes(self, secret: Secret) -> bool:
         """Return true iff the secret is of the form that is written here by declaration."""
@@ -78,16 +81,22 @@ def secret_of(seed: int) -> Secret:
     return Secret("".join(letters[drawn(seed, "secret", at) % len(letters)] for at in range(CHARS)), shape)
 
 
+def percent(text: str, safe: str = "") -> str:
+    """Return the text as a URL has it (RFC 3986, 2.1): written here, as the library that does it opens URLs, too."""
+    kept = UNRESERVED + safe
+    return "".join(chr(byte) if chr(byte) in kept else f"%{byte:02X}" for byte in text.encode())
+
+
 TEXTUAL: Final[dict[str, Callable[[str], str]]] = {
     "plain": lambda text: text,
     "JSON": lambda text: json.dumps(text)[1:-1],
     "JSON, not ASCII": lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
     "Python": lambda text: repr(text)[1:-1],
     "HTML": html.escape,
-    "Jinja": lambda text: str(escape(text)),
-    "URL": lambda text: quote(text, safe=""),
-    "URL of a form": quote_plus,
-    "URL, as a path": quote,
+    "Jinja": lambda text: html.escape(text).replace("&#x27;", "&#39;").replace("&quot;", "&#34;"),
+    "URL": percent,
+    "URL of a form": lambda text: percent(text, " ").replace(" ", "+"),
+    "URL, as a path": lambda text: percent(text, "/"),
     "hex": lambda text: text.encode().hex(),
     "HEX": lambda text: text.encode().hex().upper(),
 }
@@ -268,11 +277,11 @@ VENUE: Final[dict[str, Place]] = {
 OTHERS: Final[dict[str, Place]] = {
     "strategy's crash": Place("an error that the strategy raises"),
     "environment": Place("a variable of the environment, the user's name too"),
-    "unknown key": Place("the value of a key that a configuration cannot have"),
-    "wrong value": Place("a value that a configuration cannot take"),
+    "unknown key": Place("the value of a key that a configuration cannot have", echoes=True),
+    "wrong value": Place("a value that a configuration cannot take", echoes=True),
     "strategy's parameter": Place("a parameter of the strategy: without it no run can be repeated", ANY),
-    "other column": Place("a column of the bars that nobody asked for"),
-    "wrong cell": Place("a cell of the bars that is no price"),
+    "other column": Place("a column of the bars that nobody asked for: packs have the file as it is", ANY),
+    "wrong cell": Place("a cell of the bars that is no price", echoes=True),
     "switch, damaged": Place("a kill switch that cannot be read"),
     "switch, other key": Place("a kill switch with a key of somebody else's"),
     "switch, name": Place("who pulled the kill switch: a name is asked for", ANY),

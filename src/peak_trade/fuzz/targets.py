@@ -2,13 +2,11 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final
-
-import z3
+from typing import TypeAlias
 
 from peak_trade.backends.clauses import clauses, compile_probe
 from peak_trade.backends.guards import Clause
-from peak_trade.backends.relation import Encoding, Move, Offer
+from peak_trade.backends.relation import Encoding, Move
 from peak_trade.backends.smt import Term
 from peak_trade.fuzz.coverage import Goal
 from peak_trade.lang.cells import cells
@@ -20,11 +18,9 @@ from peak_trade.proof import obligation
 from peak_trade.proof.case import Case
 from peak_trade.proof.obligation import Obligation
 from peak_trade.proof.solve import Found
+from peak_trade.proof.succession import afterwards, somehow
 
-NEXT: Final = 1_000_000
-"""The moment whose constants are the second offer of two; no run is unrolled so far."""
-
-Seen = Callable[[Value, Link | None], bool]
+Seen: TypeAlias = Callable[[Value, Link | None], bool]
 
 
 class NoSuchGoal(LookupError):  # noqa: N818 - named by what happened, like the other exceptions
@@ -103,28 +99,11 @@ def _pair(case: Case, goal: Goal) -> Target:
     one, _, other = goal.name.partition(">")
     encoding, first = case.encoding, _move(case.encoding, case.machine.transition(one).name)
     second = _move(encoding, case.machine.transition(other).name)
-    offer = encoding.constants(NEXT)[1]
-    old = (*encoding.before.terms(), *encoding.offer.terms())
-    then = z3.substitute(
-        encoding.world.every(_goes(case, second)), *zip(old, (*first.after.terms(), *offer.terms()), strict=True)
-    )
+    then = afterwards(encoding, first, encoding.world.every(_goes(case, second)))
     goes = encoding.world.every(_goes(case, first))
     both = encoding.world.every((goes, then))
     taken = _stepped(case, goal, both, lambda _, link: link is not None and link.outcome == Taken(one))
-    return Target(taken.item, encoding.world.every((goes, _some(encoding, second, offer, then))), second)
-
-
-def _some(encoding: Encoding, move: Move, offer: Offer, then: Term) -> Term:
-    """Return, without the constants of `offer`, that some payload of the event of `move` makes `then` true.
-
-    Quantifiers over whole numbers and truth values are eliminated, which for linear terms is always possible.
-    """
-    event = (offer.event, encoding.world.literal(move.event, encoding.events))
-    fixed = z3.simplify(z3.substitute(then, event))
-    fields = list(offer.payloads[move.event].values())
-    if not fields:
-        return fixed
-    return z3.Tactic("qe", encoding.world.context)(z3.Exists(fields, fixed)).as_expr()
+    return Target(taken.item, encoding.world.every((goes, somehow(encoding, second, then))), second)
 
 
 def _clause(case: Case, goal: Goal) -> Target:

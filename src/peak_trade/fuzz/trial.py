@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from peak_trade.fuzz.campaign import ENDS
 from peak_trade.fuzz.matrix import MEMORY
 from peak_trade.fuzz.play import FILE, HANGS, Played, play
 from peak_trade.fuzz.program import Program
@@ -22,6 +21,8 @@ from peak_trade.journal.scan import read
 from peak_trade.session.assembly import JOURNAL
 from peak_trade.session.recording import ORDER
 
+ENDS: Final = ("STOPPED", "ERROR_REQUIRES_OPERATOR")
+"""Where a session may end; all of these begin, so none may fail its startup checks."""
 MESSAGE_CHARS_MAX: Final = 300
 KIND_CHARS_MAX: Final = 120
 _BRACKETS: Final = re.compile(r"\([^()]*\)|\{[^{}]*\}|\[[^\[\]]*\]")
@@ -42,7 +43,7 @@ class Trial:
 
     problems: tuple[str, ...]
     sent: tuple[tuple[int, int], ...]
-    played: Played | None
+    """Return what is wrong with a session: what it did not explain, or nothing does, a hang, an end that is none."""
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -51,8 +52,8 @@ class Trial:
 
 
 def problems(played: Played) -> tuple[str, ...]:
-    """Return what is wrong with how a session ended: what it did not explain, a hang, an end that is none."""
-    found = list(played.verdict.unexplained)
+    """Return what is wrong with a session: what it did not explain, what nothing explains, a hang, an end that is none."""
+    found = [*played.verdict.unexplained, *played.strange]
     if played.state == HANGS:
         found.append(f"it hangs: not over after {played.steps} steps")
     elif played.state not in ENDS:

@@ -6,7 +6,7 @@ still as it began in a control state; `spacer` invents what is missing, and indu
 run, which `lang.step` replays before anyone sees it.
 
 Limits: those of `proof.solve.Limits`, in Z3's own deterministic unit and in steps, for each goal anew. Unknown is never
-an explanation.
+an explanation. The guesses cost a few seconds for each machine, once, if they are needed.
 """
 
 from collections.abc import Iterable, Iterator
@@ -26,6 +26,7 @@ from peak_trade.proof.confirm import ReplayDisagrees, confirm
 from peak_trade.proof.horn import Barrier, Horn
 from peak_trade.proof.readback import Reader, UnreadableError
 from peak_trade.proof.solve import GaveUp, Impossible, Limits
+from peak_trade.proof.succession import unquantified
 from peak_trade.proof.unroll import Path, Unroll
 
 LIMITS: Final = Limits(question_rlimit=5_000_000, refutation_steps_max=10, inference_rlimit=5_000_000)
@@ -96,26 +97,24 @@ def shown(machine: Machine, item: Explained) -> dict[str, Any]:
 class Prover:
     """The case of one machine, shared by all questions about it, and its runs as they step at run time.
 
-    `strong` is the case of the machine with the `invented` invariants as well, all proved: those guessed, and those that
-    some proof had need of.
+    `strong` is the case of the machine with the `invented` invariants as well, all proved: those guessed, and those
+    that some proof had need of.
     """
 
     case: Case
     runs: Unroll
     strong: Case
     limits: Limits
-    invented: tuple[Always, ...]
-    numbered: int
-    """How many lemmas were numbered so far; the first of them were guessed, not invented."""
+    invented: tuple[Always, ...] = ()
+    numbered: int = 0
+    """How many lemmas were numbered so far: those guessed, then those that Spacer invented."""
 
     @classmethod
     def of(cls, machine: Machine, limits: Limits) -> "Prover":
         """Return the prover of `machine`, whose invariants are proved here, as far as induction goes."""
         case = Case.of(machine, limits)
         filtered = case.invariants(proved=True) + case.invariants(proved=False)
-        guessed = _lemmas(machine, _untouched(machine), 0, GUESSED)
-        strong, kept = _stronger(machine, guessed, limits)
-        return cls(case, Unroll.of(case.encoding, filtered, limits), strong, limits, kept, len(guessed))
+        return cls(case, Unroll.of(case.encoding, filtered, limits), case, limits)
 
     def explain(self, goal: Goal) -> Explained:
         """Return why `goal` is not reached, or how it is."""
@@ -123,10 +122,20 @@ class Prover:
         return (
             self._excluded(self.strong, goal, self.invented)
             or self._run(goal, 0, short)
+            or self._guess(goal)
             or self._invent(goal)
             or self._run(goal, short + 1, self.limits.refutation_steps_max)
             or Unknown(goal, f"no proof, and no run of at most {self.limits.refutation_steps_max} steps")
         )
+
+    def _guess(self, goal: Goal) -> Unreachable | None:
+        """Return the proof that the guessed invariants give, which are made when they are first asked for."""
+        if self.numbered:
+            return None
+        guessed = _lemmas(self.case.machine, _untouched(self.case.machine), 0, GUESSED)
+        self.strong, self.invented = _stronger(self.case.machine, guessed, self.limits)
+        self.numbered = len(guessed)
+        return self._excluded(self.strong, goal, self.invented)
 
     def _run(self, goal: Goal, steps_min: int, steps_max: int) -> Reached | Unknown | None:
         """Return the goal as reached by a run of so many steps; unknown iff the solver gave up, None iff there is none.
@@ -162,7 +171,7 @@ class Prover:
         if not isinstance(found, Barrier):
             return None
         try:
-            parts = Reader.of(encoding, encoding.before).conjuncts(found.term)
+            parts = Reader.of(encoding, encoding.before).conjuncts(unquantified(encoding, found.term))
         except UnreadableError:
             return None
         lemmas = (*self.invented, *_lemmas(self.case.machine, parts, self.numbered, SPACER))

@@ -73,6 +73,7 @@ AFTER: Final[Mapping[Tripwire, Entry]] = MappingProxyType(
         Tripwire.COUNTS_DIFFER: Entry((), "H-order-abandoned", "SYS-11", "Nautilus issue 3879"),
         Tripwire.OUTCOME_UNRESOLVED: Entry((), "H-blind-resend", "SYS-19", DOUBT),
         Tripwire.VALUE_OUTSIDE_INVARIANT: Entry((), "H-tripwire-ignored", "SES-10", "decision 0007"),
+        Tripwire.TRACE_NOT_ALLOWED: Entry((), "H-tripwire-ignored", "SES-10", "RTS 6 Art. 16"),
         Tripwire.PRICE_MISSING: Entry((), "H-tripwire-ignored", "S38", BLIND),
         Tripwire.REPEATED_EXECUTION: Entry(_X, "H-retry-storm", "S38", "RTS 6 Art. 15(3)"),
         Tripwire.MESSAGE_RATE: Entry(_M, "H-retry-storm", "S38", "RTS 6 Art. 15(1)(d)"),

@@ -28,6 +28,7 @@ class Tripwire(StrEnum):
     COUNTS_DIFFER = "counts_differ"
     OUTCOME_UNRESOLVED = "outcome_unresolved"
     VALUE_OUTSIDE_INVARIANT = "value_outside_invariant"
+    TRACE_NOT_ALLOWED = "trace_not_allowed"
     PRICE_MISSING = "price_missing"
     REPEATED_EXECUTION = "repeated_execution"
     MESSAGE_RATE = "message_rate"
@@ -46,6 +47,7 @@ SEVERITIES: Final[Mapping[Tripwire, Severity]] = {
     Tripwire.OVERFILLED: Severity.HARD,
     Tripwire.BOOK_DIFFERS_FROM_VENUE: Severity.HARD,
     Tripwire.VALUE_OUTSIDE_INVARIANT: Severity.HARD,
+    Tripwire.TRACE_NOT_ALLOWED: Severity.HARD,
     Tripwire.POSITION_BEYOND_LIMIT: Severity.STOP,
     Tripwire.LOSS_BEYOND_LIMIT: Severity.STOP,
     Tripwire.OUTCOME_UNRESOLVED: Severity.STOP,

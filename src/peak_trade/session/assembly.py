@@ -14,6 +14,7 @@ from peak_trade.broker.faults import merged
 from peak_trade.broker.matching import Settings
 from peak_trade.broker.mock import MockVenue
 from peak_trade.broker.swarm import seeded
+from peak_trade.conform.walk import Walk
 from peak_trade.journal.disk import POSIX, Disk
 from peak_trade.journal.errors import JournalRefusal
 from peak_trade.journal.store import Journal
@@ -37,6 +38,7 @@ from peak_trade.session.perform import Sender
 from peak_trade.session.plan import Plan
 from peak_trade.session.reconciler import Reconciler
 from peak_trade.session.recording import ANNOTATIONS, RECOVERED, RUN, Recorder, schema
+from peak_trade.session.trace import Traced
 
 JOURNAL: Final = "journal"
 VENUE: Final = "venue.jsonl"
@@ -203,14 +205,16 @@ def _orchestrator(setup: Setup, tape: Recorder, venue: MockVenue | None, inputs:
     config = setup.config
     outer = venue if venue is not None else AbsentBroker(config.adapter)
     adapter = Adapter(outer, compile_kernel(setup.breaker), config.adapter_limits.bounds(config.attempts_max))
-    tape = Circuit(tape, adapter)
+    kernels = {"session": compile_kernel(setup.session), "order": compile_kernel(setup.order)}
+    trace = Traced(tape, Walk(kernels | {"breaker": compile_kernel(setup.breaker)})) if config.monitor else None
+    tape = Circuit(trace or tape, adapter)
     book = Book(config.cash_ticks, config.venue.fee_permille)
     reconciler = Reconciler(config.patience_steps)
-    desk = Desk(compile_kernel(setup.order), book, tape, adapter, Sender(adapter), reconciler=reconciler)
+    desk = Desk(kernels["order"], book, tape, adapter, Sender(adapter), reconciler=reconciler)
     limits, steps = config.limits.limits(), config.reconcile_steps
     plan = Plan(setup.bars, setup.steps_max, config.wind_down_steps, limits, setup.run_id(), steps)
-    driver = Driver(compile_kernel(setup.session))
-    guard = Guard.of(setup.session, setup.order, driver.value)
+    driver = Driver(kernels["session"])
+    guard = Guard.of(setup.session, setup.order, driver.value, trace)
     return Orchestrator(driver, desk, setup.strategy, Paced(outer, adapter), inputs, plan, tape, guard)
 
 

@@ -150,6 +150,7 @@ class Config(Part):
     patience_steps: Annotated[
         int, Field(ge=0, le=10_000, description="how long what a late report may explain is not the operator's")
     ] = 5
+    monitor: Annotated[bool, Field(description="hold what is written to the specifications while it is written")] = True
     adapter_limits: AdapterPart = AdapterPart()
     limits: LimitsPart = LimitsPart()
     venue: VenuePart = VenuePart()

@@ -144,7 +144,10 @@ def test_without_the_guard_the_next_order_leaves(opened: Open, name: str) -> Non
 
 
 def test_a_step_that_would_break_a_claim_stops_the_session(opened: Open, tmp_path: Path) -> None:
-    """A machine with a claim that is false says Broken; the same wire trips, and nothing more is sent."""
+    """A machine with a claim that is false says Broken; the same wire trips, and nothing more is sent.
+
+    The step that its machine did not count is no trace, either.
+    """
     shipped = machine_named("session")
     step_no = Var("step_no", IntSort(0), Scope.CONTEXT)
     wrong = Always("SES-X", "No session lasts.", Compare(Comparison.LT, step_no, Lit(5, INT)))
@@ -154,7 +157,7 @@ def test_a_step_that_would_break_a_claim_stops_the_session(opened: Open, tmp_pat
     session.run(200)
     assert (session.orchestrator.state, venue.sent) == ("ERROR_REQUIRES_OPERATOR", 4)
     trips = [item.body for item in records(tmp_path) if item.kind == "trip"]
-    assert {(body["wire"], body["clause"]) for body in trips} == {(WIRE, "SES-X")}
+    assert {(body["wire"], body.get("clause")) for body in trips} == {(WIRE, "SES-X"), ("trace_not_allowed", None)}
 
 
 class Vandal(Steady):

@@ -134,7 +134,10 @@ def nothing(session: Session) -> None:
 
 @dataclass(frozen=True)
 class Case:
-    """How a wire is made to trip: what is done after some steps, who trades, the limits, how the venue answers."""
+    """How a wire is made to trip: what is done after some steps, who trades, the limits, how the venue answers.
+
+    The monitor of the trace would notice most of it as well, so it watches only where it is meant.
+    """
 
     change: Change = nothing
     strategy: object = field(default_factory=Idle)
@@ -142,6 +145,7 @@ class Case:
     answers: tuple[str, ...] = ()
     without: frozenset[Tripwire] = frozenset()
     steps: int = 2
+    monitor: bool = False
 
 
 CASES = {
@@ -158,6 +162,7 @@ CASES = {
         strategy=Steady(), limits={"unknown_row_orders_max": 1_000}, answers=("time_out",), steps=6
     ),
     Tripwire.VALUE_OUTSIDE_INVARIANT: Case(tampered),
+    Tripwire.TRACE_NOT_ALLOWED: Case(cash(9_999_999_999), monitor=True),
     Tripwire.PRICE_MISSING: Case(held(1, price_ticks=0)),
     Tripwire.REPEATED_EXECUTION: Case(strategy=Steady(), limits={"repeat_orders_max": 2}),
     Tripwire.MESSAGE_RATE: Case(strategy=Steady(), limits={"rate_messages_max": 2}),
@@ -199,7 +204,7 @@ def played(case: Case, opened: Open, monkeypatch: pytest.MonkeyPatch) -> Session
         monkeypatch.setattr(Sender, "answers", answers)
         monkeypatch.setattr(Sender, "asked", silent)
     limits = LimitsPart(**case.limits)
-    session = opened(strategy=case.strategy, config=Config(limits=limits))
+    session = opened(strategy=case.strategy, config=Config(limits=limits, monitor=case.monitor))
     session.start()
     session.run(STEPS)
     case.change(session)
