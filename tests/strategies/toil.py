@@ -69,18 +69,9 @@ def noisy(asked: Job) -> Result:
 
 def sessions(asked: Job) -> Result:
     """Plays real sessions in seeded worlds; what only this needs is imported here, as every process begins anew."""
-    from peak_trade.cli.specs import machine_named
-    from peak_trade.fuzz.campaign import session_of
-    from peak_trade.fuzz.world import Machines
+    from peak_trade.cli.campaign import engines
 
-    machines = Machines(machine_named("session"), machine_named("order"), machine_named("breaker"))
-    figures, found = dict[str, int](), list[dict[str, Any]]()
-    for seed in range(asked.seed, asked.seed + asked.count):
-        outcome = session_of(seed, machines)
-        for name in ("steps", "orders", "executions"):
-            figures[name] = figures.get(name, 0) + getattr(outcome, name)
-        found += [{"seed": seed, "problem": problem} for problem in outcome.problems]
-    return Result(job=asked, figures=figures, findings=found)
+    return engines()["sessions"](asked)
 
 
 ENGINES: dict[str, Callable[[Job], Result]] = {

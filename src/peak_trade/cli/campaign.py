@@ -10,7 +10,8 @@ from typing import Final
 from peak_trade.cli.fleets import fleet_of
 from peak_trade.cli.job import fenced
 from peak_trade.cli.progress import bar
-from peak_trade.cli.specs import machine_at, machine_named
+from peak_trade.cli.specs import machine_at
+from peak_trade.cli.spread import machines
 from peak_trade.fuzz.coverage import Goal
 from peak_trade.fuzz.digest import canary, digest
 from peak_trade.fuzz.exhaust import exhauster
@@ -26,7 +27,6 @@ from peak_trade.fuzz.shifts import Shard, interruptible, until
 from peak_trade.fuzz.summary import Summary, plain, summary
 from peak_trade.fuzz.unreached import Unreachable, explained
 from peak_trade.fuzz.walk import walker
-from peak_trade.fuzz.world import Machines
 from peak_trade.lang.machine import Machine
 from peak_trade.session.clock import wall_ns
 
@@ -72,22 +72,17 @@ def work(text: str) -> str:
 def engines() -> dict[str, Engine]:
     """Return the engines by name, over the machines of this package."""
     return {
-        "sessions": lambda job: sessions(session_machines(), job),
+        "sessions": lambda job: sessions(machines(), job),
         "walk": walker(machine_at),
         "lanes": laner(machine_at),
         "exhaustive": exhauster(machine_at),
     }
 
 
-def session_machines() -> Machines:
-    """Return the machines that sessions run on."""
-    return Machines(machine_named("session"), machine_named("order"), machine_named("breaker"))
-
-
 def judged() -> tuple[Machine, ...]:
     """Return the machines whose coverage is judged."""
-    machines = session_machines()
-    return machines.session, machines.order, machines.breaker
+    ours = machines()
+    return ours.session, ours.order, ours.breaker
 
 
 def played(asked: Asked) -> Summary:
@@ -105,9 +100,9 @@ def played(asked: Asked) -> Summary:
         except Partial as error:
             partial = f"partial: {error.done} of {error.total or error.handed} jobs were done, {error.why}"
     fenced()
-    machines = session_machines()
-    died = canary(machines, asked.plan.seed, asked.out / "canary") if asked.canary else None
-    told = tuple(digest(night.findings, machines, asked.out / "findings"))
+    ours = machines()
+    died = canary(ours, asked.plan.seed, asked.out / "canary") if asked.canary else None
+    told = tuple(digest(night.findings, ours, asked.out / "findings"))
     made = summary(night, judged(), asked.required, told, _unreachable(night, asked.required))
     return replace(made, canary=died, partial=partial)
 

@@ -10,8 +10,8 @@ from typing import Any, Final
 import rich_click as click
 from click.exceptions import Exit
 
-from peak_trade.cli.crashes import SEED_MAX, SHOWN_MAX, machines, rated, spread
 from peak_trade.cli.job import fenced
+from peak_trade.cli.spread import SEED_MAX, SHOWN_MAX, machines, rated, spread
 from peak_trade.fuzz.crashes import Ground
 from peak_trade.fuzz.damage import ENDS, SILENT, UNFIRED, WORLDS, Hurt, damaged_ground, hurt
 from peak_trade.fuzz.harms import KINDS

@@ -1,7 +1,6 @@
 """`peak fuzz replay` and `peak fuzz shrink`: a finding again, and a failing seed made small enough to read."""
 
 import json
-import tempfile
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,14 +8,14 @@ import rich_click as click
 from click.exceptions import Exit
 
 from peak_trade.cli.job import fenced
-from peak_trade.cli.specs import machine_named
+from peak_trade.cli.spread import SEED_MAX, SHOWN_MAX, machines
+from peak_trade.fuzz.digest import programmed
 from peak_trade.fuzz.findings import Again, Finding, FindingError, Kept, Replayed, kept, put
 from peak_trade.fuzz.findings import replay as played_again
-from peak_trade.fuzz.program import ProgramError, recording
+from peak_trade.fuzz.program import ProgramError
 from peak_trade.fuzz.regression import save
-from peak_trade.fuzz.seeded import seeded_world
-from peak_trade.fuzz.trial import tried, tried_in
-from peak_trade.fuzz.world import Machines
+from peak_trade.fuzz.shrink import shrink as smaller
+from peak_trade.fuzz.trial import tried
 
 PASS, VIOLATION, INCONCLUSIVE = 0, 1, 3
 CODES: Final = {
@@ -25,10 +24,8 @@ CODES: Final = {
     Again.PASSES: PASS,
     Again.INCOMPARABLE: INCONCLUSIVE,
 }
-SEED_MAX: Final = 2**62
 BUDGET_MAX: Final = 100_000
 ENGINE: Final = "sessions"
-SHOWN_MAX: Final = 5
 
 
 @click.command("replay")
@@ -46,7 +43,7 @@ def replay(folder: Path, save_regression: Path | None, style: str) -> None:
     """
     fenced()
     found = _kept(folder)
-    again = played_again(found, _machines())
+    again = played_again(found, machines())
     test = None if save_regression is None else save(save_regression, found)
     code = CODES[again.again]
     plain = _plain(found, again, code) | ({} if test is None else {"test": test.as_posix()})
@@ -76,29 +73,21 @@ def shrink(seed: int, out: Path, executions: int) -> None:
     Exits 0 if the session has no problem, 1 if it has: the folder of the finding is the last line.
     """
     fenced()
-    machines = _machines()
-    with tempfile.TemporaryDirectory(prefix="peak-") as work:
-        noted, made = recording(seeded_world(seed))
-        first = tried_in(noted, machines, Path(work) / "run")
+    ours = machines()
+    first, program = programmed(seed, ours)
     if not first.problems:
         click.echo(f"seed {seed}: no problem, so nothing to shrink")
         raise Exit(PASS)
-    from peak_trade.fuzz.shrink import shrink as smaller  # noqa: PLC0415 - Hypothesis only where something is shrunk
-
-    found = smaller(made(), lambda program: tried(program, machines), executions)
+    found = smaller(program, lambda one: tried(one, ours), executions)
     was = found.sizes[0]
     figures = {"executions": found.executions, "complete": found.complete, "was_events": was.events}
-    folder = put(out, Finding(ENGINE, seed, found.kind, found.program, figures), machines)
+    folder = put(out, Finding(ENGINE, seed, found.kind, found.program, figures), ours)
     for size in found.sizes:
         line = f"{size.stage:<9} {size.faults:>4} faults {size.events:>4} events {size.steps:>4} steps"
         click.echo(f"{line}   after {size.executions:,} executions", err=True)
     click.echo("\n".join((*(f"✗ {problem}" for problem in found.trial.problems[:SHOWN_MAX]), folder.as_posix())))
     click.echo(f"next: peak fuzz replay {folder.as_posix()}", err=True)
     raise Exit(VIOLATION)
-
-
-def _machines() -> Machines:
-    return Machines(machine_named("session"), machine_named("order"), machine_named("breaker"))
 
 
 def _kept(folder: Path) -> Kept:

@@ -8,11 +8,13 @@ from typing import Any, Final, NoReturn
 import rich_click as click
 from click.exceptions import Exit
 
-from peak_trade.cli.campaign import SUBJECTS, Asked, played, session_machines, written
+from peak_trade.cli.campaign import SUBJECTS, Asked, judged, played, written
 from peak_trade.cli.crashes import command as crashes
 from peak_trade.cli.disks import command as disks
 from peak_trade.cli.finding import replay, shrink
 from peak_trade.cli.fleets import LOCAL, shard_of
+from peak_trade.cli.secrets import command as secrets
+from peak_trade.cli.spread import SEED_MAX
 from peak_trade.fuzz.digest import CanaryLives
 from peak_trade.fuzz.gate import BadRequirement, Verdict, parse
 from peak_trade.fuzz.night import ENGINES, Plan
@@ -20,7 +22,6 @@ from peak_trade.fuzz.summary import Summary, lines, plain
 from peak_trade.lang.pretty import fingerprint
 
 CODES: Final = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.INCONCLUSIVE: 3}
-SEED_MAX: Final = 2**62
 MINUTES_MAX: Final = 7 * 24 * 60
 SESSIONS_MAX: Final = 10_000_000
 REQUIRED: Final = "states=100%,transitions=100%,clauses=95%,faults=100%"
@@ -107,14 +108,14 @@ def command(context: click.RichContext, /, **options: Any) -> None:  # noqa: ANN
 
 command.add_command(crashes)
 command.add_command(disks)
+command.add_command(secrets)
 command.add_command(replay)
 command.add_command(shrink)
 
 
 def _asked(options: dict[str, Any]) -> Asked:
     chosen = tuple(name for name in ENGINES if name in (options["chosen"] or ENGINES))
-    machines = session_machines()
-    own = {item.name: fingerprint(item) for item in (machines.session, machines.order, machines.breaker)}
+    own = {item.name: fingerprint(item) for item in judged()}
     default = REQUIRED if chosen == ENGINES else REQUIRED_SESSIONS if "sessions" in chosen else ""
     wanted = default if options["require"] is None else options["require"]
     try:

@@ -2,8 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -11,9 +10,8 @@ from typing import Any, Final
 import rich_click as click
 from click.exceptions import Exit
 
-from peak_trade.cli.fuzz import machines, pool
 from peak_trade.cli.job import fenced
-from peak_trade.cli.progress import bar
+from peak_trade.cli.spread import machines, spread
 from peak_trade.fuzz.matrix import Ran, crash_row, crashes, failures, run_row
 from peak_trade.fuzz.page import matrix_page
 from peak_trade.fuzz.rows import Row, rows
@@ -39,11 +37,8 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's own options
     fenced()
     wanted = _wanted(options["chosen"])
     work = partial(executed, seeds=options["seeds"], crash=options["crash"])
-    found: list[tuple[Row, list[Ran]]] = []
-    with pool(min(options["jobs"], len(wanted))) as executor, bar(len(wanted), "rows") as show:
-        for row, rans in zip(wanted, _map(executor, work, wanted), strict=True):
-            found.append((row, rans))
-            show(len(found), row.id)
+    jobs = min(options["jobs"], len(wanted))
+    found = list(zip(wanted, spread(work, wanted, jobs, "rows", chunk=1), strict=True))
     if options["write"] is not None:
         options["write"].write_text(matrix_page((row, rans[0]) for row, rans in found), encoding="utf-8")
         click.echo(f"written: {options['write']}", err=True)
@@ -65,10 +60,6 @@ def executed(row: Row, *, seeds: int, crash: bool = False) -> list[Ran]:
     if crash and crashes(row):
         rans += crash_row(row, ours, rans[0].operations)
     return rans
-
-
-def _map(executor: Executor | None, work: Callable[[Row], list[Ran]], wanted: tuple[Row, ...]) -> Iterator[list[Ran]]:
-    return map(work, wanted) if executor is None else executor.map(work, wanted)
 
 
 def _wanted(chosen: str | None) -> tuple[Row, ...]:

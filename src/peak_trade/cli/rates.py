@@ -106,16 +106,19 @@ def spec_rows(machine: Machine) -> dict[str, Work]:
 
 def session_rows() -> dict[str, Work]:
     """Return the rows at the session's level."""
-    from peak_trade.fuzz.campaign import session_of  # noqa: PLC0415 - as above
+    from peak_trade.cli.spread import machines as session_machines  # noqa: PLC0415 - as above
+    from peak_trade.fuzz.jobs import Job  # noqa: PLC0415 - as above
     from peak_trade.fuzz.rules import session_rules  # noqa: PLC0415 - as above
-    from peak_trade.fuzz.world import Machines  # noqa: PLC0415 - as above
+    from peak_trade.fuzz.sessions import session_of  # noqa: PLC0415 - as above
+    from peak_trade.fuzz.sessions import sessions  # noqa: PLC0415 - as above
 
-    machines = Machines(machine_named("session"), machine_named("order"), machine_named("breaker"))
+    machines = session_machines()
     judged = session_rules(machines)
     unjudged = type("UnjudgedRules", (judged,), {"checked": False})
 
     def by_seeds(number: int) -> int:
-        return sum(session_of(SESSIONS * number + place, machines).steps for place in range(SESSIONS))
+        job = Job(engine="sessions", seed=SESSIONS * number, count=SESSIONS, specs={})
+        return sessions(machines, job).figures["steps"]
 
     undying = type("UndyingRules", (unjudged,), {"crash": None})
     return {

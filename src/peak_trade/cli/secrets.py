@@ -8,9 +8,9 @@ from typing import Any, Final
 import rich_click as click
 from click.exceptions import Exit
 
-from peak_trade.cli.crashes import SEED_MAX, SHOWN_MAX, rated, spread
 from peak_trade.cli.job import fenced
 from peak_trade.cli.planting import Planted, planted
+from peak_trade.cli.spread import SEED_MAX, SHOWN_MAX, rated, spread
 from peak_trade.fuzz.secrets import PLACES, SHAPES
 from peak_trade.session.clock import wall_ns
 

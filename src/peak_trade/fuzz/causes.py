@@ -21,6 +21,8 @@ STRANGERS: Final = frozenset({"place", "take_id"})
 """Deeds by which the venue has orders that are not the session's."""
 STOPPING: Final = frozenset({"kill", "stop", "abort", "health_failed", "config_drift"})
 """Deeds after which no order leaves."""
+IN_DOUBT: Final = "outcome_unknown"
+"""The order machine's reason for refusing what is said of an order whose answer was lost: safe, and for a person."""
 _MORE: Final = frozenset({FaultKind.OVERFILL, FaultKind.BUST, FaultKind.CORRECTION, FaultKind.LATE_FILL})
 """Faults after which more is held or owed than was ordered, or less."""
 _ODD: Final = frozenset({FaultKind.OVERFILL, *STRANGERS})
@@ -50,9 +52,11 @@ def causeless(world: World, records: Iterable[Record], struck: Collection[str] |
     """
     present = {str(fault["kind"]) for fault in world.config.faults} if struck is None else set(struck)
     present |= {deed.what for deed in world.deeds}
-    for alarm, order in dict.fromkeys(_alarms(records)):
+    kept = list(records)
+    doubted = {str(record.body["order"]) for record in kept if record.kind == ORDER and record.body["by"] == IN_DOUBT}
+    for alarm, order in dict.fromkeys(_alarms(kept)):
         causes = CAUSES.get(alarm)
-        if causes is not None and present.isdisjoint(causes):
+        if causes is not None and present.isdisjoint(causes) and order not in doubted:
             yield f"{order or 'the session'}: {alarm} is said, and nothing in this world causes it"
 
 

@@ -105,6 +105,31 @@ class Check:
             yield Problem(("sorts", error.part), f"expected a value of the machine's sorts, was {error}")
 
 
+def shortened(check: Check, problem: Problem, start: Running, offers: tuple[Offer, ...]) -> tuple[Offer, ...]:
+    """Return `offers` without those that the problem of the last of them does not need: many at once, then one by one.
+
+    None of what is left can be left out alone. What is not taken on the way changes nothing, and is left out.
+    """
+
+    def shows(run: tuple[Offer, ...]) -> bool:
+        value = start
+        for event, packed in run[:-1]:
+            value = check.subject.kernel.step(value, event, packed)[1]
+        return any(found.key == problem.key for found in check.problems(value, *run[-1]))
+
+    size, whole = len(offers) // 2, True
+    while size:
+        place, whole = 0, True
+        while place < len(offers) - 1:
+            rest = (*offers[:place], *offers[min(place + size, len(offers) - 1) :])
+            if shows(rest):
+                offers, whole = rest, False
+            else:
+                place += size
+        size = size // 2 if size > 1 or whole else 1
+    return offers
+
+
 def finding(subject: Subject, problem: Problem, start: Running, offers: tuple[Offer, ...]) -> dict[str, Any]:
     """Return `problem` as plain data with the run to it, as `lang.step` does that run."""
     events = tuple(subject.offered(offer) for offer in offers)

@@ -11,6 +11,7 @@ from peak_trade.broker.faults import Fault, FaultKind, Phase
 from peak_trade.broker.swarm import drawn, seeded, swarm
 from peak_trade.fuzz.traders import Busy
 from peak_trade.fuzz.world import Deed, World, planned
+from peak_trade.journal.store import CHECKPOINT_COMMITS
 from peak_trade.market.synthetic import walk
 from peak_trade.session.config import AdapterPart, Config, LimitsPart, VenuePart
 
@@ -22,8 +23,17 @@ STOPPED_EARLY: Final = 6
 """One session of so many is interfered with by an operator, a health check or a drifted configuration."""
 DIES: Final = 4
 """In one session of so many the process dies, once or twice."""
+STRANGE: Final = 12
+"""In one session of so many somebody else trades on the same account."""
+TIGHT: Final = 8
+"""In one session of so many a limit is so tight that it is met; each limit by itself."""
 OPERATIONS_MAX: Final = 120
 """At which of its journal's writes a process may die."""
+MARKED: Final = 4
+"""One death of so many is at one of the `AROUND` operations around the first checkpoint."""
+AROUND: Final = 12
+OPERATIONS_EACH: Final = 2
+"""A commit is a write and an fsync."""
 INTERRUPTS: Final = ("kill", "stop", "abort", "health_failed", "config_drift")
 
 
@@ -34,7 +44,7 @@ def seeded_world(seed: int) -> World:
     rate = RATES_PERMILLE[drawn(seed, "rate") % len(RATES_PERMILLE)]
     plan = seeded(seed, ORDERS_MAX, steps, rate, swarm(seed))
     config = _config(seed).model_copy(update={"faults": planned(plan)})
-    deeds = (*_replaces(seed, plan), *_interrupts(seed, steps))
+    deeds = (*_replaces(seed, plan), *_interrupts(seed, steps), *_strangers(seed, steps))
     return World(config, walk(seed, symbols, steps, volume_lots=40), partial(Busy, seed), deeds, _crashes(seed))
 
 
@@ -42,15 +52,26 @@ def _config(seed: int) -> Config:
     """Return a configuration whose limits are met now and then, and in most worlds are not."""
     draw = drawn(seed, "config")
     share = 200 + draw % 5 * 200
+
+    def tight(limit: str, met: int, usual: int) -> int:
+        return usual if drawn(seed, "tight", limit) % TIGHT else met
+
     return Config(
         seed=seed,
-        cash_ticks=10**9,
+        cash_ticks=tight("cash", 8 * 10**6, 10**9),
         wind_down_steps=4,
         attempts_max=1 + draw // 8 % 4,
         reconcile_steps=1 + draw // 64 % 8,
         patience_steps=1 + draw // 512 % 5,
-        adapter_limits=AdapterPart(failures_max=1 + draw // 4096 % 5, cooldown_steps=1 + draw // 32768 % 2),
+        adapter_limits=AdapterPart(
+            failures_max=1 + draw // 4096 % 5,
+            cooldown_steps=1 + draw // 32768 % 2,
+            calls_per_second_max=tight("calls", 2, 100),
+        ),
         limits=LimitsPart(
+            order_lots_max=tight("order", 40, 200_000),
+            open_orders_max=tight("open", 2, 1_000),
+            collar_permille_max=tight("collar", 20, 100),
             short_allowed=draw // 2**18 % 4 == 0,
             day_loss_ticks_max=(10**5, 10**6, 10**9, 10**9)[draw // 2**20 % 4],
             position_lots_max=(60, 400, 400, 400)[draw // 2**22 % 4],
@@ -87,9 +108,22 @@ def _interrupts(seed: int, steps: int) -> tuple[Deed, ...]:
     return (Deed(2 + draw // 2**20 % steps, what, facts=facts),)
 
 
+def _strangers(seed: int, steps: int) -> tuple[Deed, ...]:
+    """Return somebody else's order at the venue, in a few worlds."""
+    draw = drawn(seed, "stranger")
+    return () if draw % STRANGE else (Deed(2 + draw // STRANGE % steps, "place", lots=1 + draw // 2**20 % 9),)
+
+
 def _crashes(seed: int) -> tuple[int, ...]:
     draw = drawn(seed, "crash")
     if draw % DIES:
         return ()
     count = 1 + draw // DIES % 2
-    return tuple(1 + drawn(seed, "crash", number) % OPERATIONS_MAX for number in range(count))
+    return tuple(_death(drawn(seed, "crash", number)) for number in range(count))
+
+
+def _death(draw: int) -> int:
+    """Return the operation at which a process dies: any of the first ones, or one around the first checkpoint."""
+    if draw // OPERATIONS_MAX % MARKED:
+        return 1 + draw % OPERATIONS_MAX
+    return OPERATIONS_EACH * CHECKPOINT_COMMITS - AROUND // 2 + draw % AROUND

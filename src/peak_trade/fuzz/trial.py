@@ -43,7 +43,7 @@ class Trial:
 
     problems: tuple[str, ...]
     sent: tuple[tuple[int, int], ...]
-    """Return what is wrong with a session: what it did not explain, or nothing does, a hang, an end that is none."""
+    played: Played | None
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -52,7 +52,7 @@ class Trial:
 
 
 def problems(played: Played) -> tuple[str, ...]:
-    """Return what is wrong with a session: what it did not explain, what nothing explains, a hang, an end that is none."""
+    """Return what is wrong with a session: what it did not explain, or nothing does, a hang, an end that is none."""
     found = [*played.verdict.unexplained, *played.strange]
     if played.state == HANGS:
         found.append(f"it hangs: not over after {played.steps} steps")

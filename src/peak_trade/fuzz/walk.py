@@ -8,8 +8,9 @@ state in turn. What steps is the compiled kernel. Every
 CHECK_EVERY-th step, and the first of each kind, is done by python-statemachine and by `lang.step` too, and held against
 the claims.
 
-Limits: a job's count is in steps. A finding has the frontier's path to it, of taken steps only; none shorter is sought.
-The frontier has FRONTIER_MAX members, after which new things are counted and no longer begun from.
+Limits: a job's count is in steps. A finding has the frontier's path to it, of taken steps only, less those that it does
+not need; there may be a shorter one. The frontier has FRONTIER_MAX members, after which new things are counted and no
+longer begun from.
 """
 
 from collections import Counter
@@ -21,7 +22,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from peak_trade.backends.clauses import compile_probe
 from peak_trade.backends.kernel import Running
 from peak_trade.fuzz.abstract import Abstract, regions, views
-from peak_trade.fuzz.check import Check, Offer, Subject, covered, finding
+from peak_trade.fuzz.check import Check, Offer, Problem, Subject, covered, finding, shortened
 from peak_trade.fuzz.dice import Dice, Payloads
 from peak_trade.fuzz.goals import Step as Kind
 from peak_trade.fuzz.jobs import Engine, Job, Result
@@ -104,7 +105,7 @@ class Walk:
         self.pairs: Counter[tuple[str, str]] = Counter()
         self.kinds: set[tuple[str, str, int, int]] = set()
         self.largest: set[tuple[str, int, int]] = set()
-        self.findings: dict[tuple[str, ...], tuple[int, dict[str, Any]]] = {}
+        self.findings: dict[tuple[str, ...], tuple[Problem, Running, tuple[Offer, ...]]] = {}
         self.steps = self.checks = 0
         for value in self._starts():
             self._join(Member(value, -1, (), 0, ""), first=True)
@@ -130,9 +131,16 @@ class Walk:
             "checks": self.checks,
         }
         seen = covered(self.probe, kinds, self.pairs, job.seed)
-        told = [found for _, found in sorted(self.findings.values(), key=lambda item: (item[0], item[1]["problem"]))]
-        findings = [{"engine": ENGINE, "seed": job.seed, **found} for found in told]
+        findings = [{"engine": ENGINE, "seed": job.seed, **found} for found in self._told()]
         return Result(job=job, figures=figures, coverage=seen.plain(), findings=findings)
+
+    def _told(self) -> list[dict[str, Any]]:
+        """Return the findings as plain data, the shortest first."""
+        found = []
+        for _, (problem, start, offers) in sorted(self.findings.items()):
+            short = shortened(self.check, problem, start, offers)
+            found.append(finding(self.subject, problem, start, short))
+        return sorted(found, key=lambda item: len(item["steps"]))
 
     def path(self, place: int) -> tuple[Running, tuple[Offer, ...]]:
         """Return the start of the member at `place`, and all steps from there to it."""
@@ -252,9 +260,9 @@ class Walk:
         length = self.members[place].length + len(steps)
         for problem in self.check.problems(value, *steps[-1]):
             known = self.findings.get(problem.key)
-            if known[0] > length if known else len(self.findings) < FINDINGS_MAX:
+            if len(known[2]) > length if known else len(self.findings) < FINDINGS_MAX:
                 start, before = self.path(place)
-                self.findings[problem.key] = length, finding(self.subject, problem, start, (*before, *steps))
+                self.findings[problem.key] = problem, start, (*before, *steps)
 
 
 def _scale(place: int, sort: Sort) -> tuple[int, int]:

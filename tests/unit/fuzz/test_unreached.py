@@ -104,7 +104,7 @@ def test_what_nobody_declared_is_invented() -> None:
 def test_what_is_beyond_the_limits_is_unknown() -> None:
     """A run that is longer than was searched for, and that no invariant excludes, is not called unreachable."""
     limits = Limits(question_rlimit=1_000_000, refutation_steps_max=3, inference_rlimit=100_000)
-    [found] = explained(machine_named("session"), [Goal("transition", "session", "S63")], limits)
+    [found] = explained(machine_named("breaker"), [Goal("transition", "breaker", "B22")], limits)
     assert isinstance(found, Unknown)
     assert "3 steps" in found.reason
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from peak_trade.backends.kernel import Packed, Running
 from peak_trade.cli.specs import machine_at, machine_named
 from peak_trade.fuzz.abstract import atoms, judged, views
-from peak_trade.fuzz.check import Check, Subject
+from peak_trade.fuzz.check import Check, Subject, shortened
 from peak_trade.fuzz.coverage import Coverage, Goal, counts_of
 from peak_trade.fuzz.dice import Dice, Payloads
 from peak_trade.fuzz.goals import goals
@@ -221,11 +221,11 @@ def test_each_of_many_has_a_view_of_its_own() -> None:
 def test_the_bug_of_a_classic_model_is_found_and_its_repair_is_quiet(
     right: str, wrong: str, claim: str, steps: int
 ) -> None:
-    """The walk breaks the invariant of the wrong version in as few steps as there are, and none of the right one's."""
+    """The walk breaks the invariant of the wrong version, in few steps, and none of the right one's."""
     assert walked(machine_at(str(MODELS / f"{right}.yaml")), 4_000)[1] == []
-    [found] = walked(machine_at(str(MODELS / f"{wrong}.yaml")), 4_000)[1]
+    [found] = walked(machine_at(str(MODELS / f"{wrong}.yaml")), 20_000)[1]
     assert found["about"] == ["invariant", claim]
-    assert len(found["steps"]) == steps
+    assert steps <= len(found["steps"]) <= 2 * steps
 
 
 def test_the_path_to_a_member_leads_to_its_value() -> None:
@@ -291,3 +291,13 @@ def test_compiled_claims_say_what_the_definition_says() -> None:
                 assert one.holds(before, event, packed, member.value) == evaluate(claim.holds, env)
             elif claim.event == event:
                 assert one.holds(before, event, packed, member.value) == evaluate(claim.when, env)
+
+
+def test_steps_that_a_finding_does_not_need_are_left_out() -> None:
+    """Of a run with detours only those steps stay of which none can be missed."""
+    subject = Subject.of(made(COUNTER + "  - {id: C-1, always: count < 90, says: Never many.}\n"))
+    check, few, many = Check(subject), ("add", (5,)), ("add", (50,))
+    run = (few, ("take", ()), ("take", ()), many, ("take", ()), few, many)
+    [problem] = [item for item in check.problems(("busy", 60), *many) if item.key[0] == "invariant"]
+    short = shortened(check, problem, subject.kernel.initial, run)
+    assert short == (many, many)
