@@ -16,10 +16,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from peak_trade.fuzz.findings import PROGRAM
+from peak_trade.fuzz.program import parsed
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PLANTED: Final = Path(__file__).resolve().parent / "planted"
@@ -129,8 +131,8 @@ def copied(bug: Planted, folder: Path) -> None:
         raise Misfit(bug.name, done.stderr.strip())
 
 
-def caught(bug: Planted, jobs: int = 1) -> Caught:
-    """Run the campaign over a copy with the bug; return what it came to.
+def caught(bug: Planted, *more: str) -> Caught:
+    """Run the campaign over a copy with the bug, with `more` options; return what it came to.
 
     Raises:
         Misfit: the patch does not apply, or another package than the copy would be run.
@@ -140,7 +142,7 @@ def caught(bug: Planted, jobs: int = 1) -> Caught:
         copied(bug, folder)
         _expect_copy(bug, folder)
         out = folder / "out"
-        options = ["--jobs", str(jobs), "--format", "json"]
+        options = ["--jobs", "1", "--format", "json", *more]
         if bug.how[0].startswith("--"):
             options += ["--seed", str(SEED), "--out", str(out), "--require", "", "--no-canary"]
         begun_s, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -166,7 +168,9 @@ def _run(arguments: list[str], folder: Path) -> "subprocess.CompletedProcess[str
 
 
 def _expect_copy(bug: Planted, folder: Path) -> None:
-    script = "import peak_trade; from peak_trade.cli.specs import spec_folder; print(peak_trade.__file__, spec_folder())"
+    script = (
+        "import peak_trade; from peak_trade.cli.specs import spec_folder; print(peak_trade.__file__, spec_folder())"
+    )
     done = _run(["-c", script], folder)
     where = done.stdout.split()
     if done.returncode or not all(Path(one).resolve().is_relative_to(folder.resolve()) for one in where):
@@ -179,16 +183,10 @@ def _told(result: dict[str, Any], out: Path, spent: tuple[float, float]) -> Caug
     if not told:
         return Caught("", 0, *spent, 0, 0, f"nothing was told: {json.dumps(result)[:300]}")
     small = min(told, key=lambda item: (item["events"] or sys.maxsize, item["kind"]))
-    faults = sum(len(program.get("faults", ())) for program in _programs(out / "findings" / small["folder"]))
+    program = out / "findings" / small["folder"] / PROGRAM
+    faults = len(parsed(program.read_text(encoding="utf-8"), program.name).faults) if program.is_file() else 0
     where = f"{small['engine']} {small['machine']}".strip()
     return Caught(f"{where}: {small['kind']}", small["seed"], *spent, small["events"], faults)
-
-
-def _programs(folder: Path) -> Iterator[dict[str, Any]]:
-    """Yield the program of a finding, if it has one."""
-    for path in sorted(folder.glob("program.*")) if folder.is_dir() else ():
-        if path.suffix == ".json":
-            yield json.loads(path.read_text(encoding="utf-8"))
 
 
 def main(names: list[str]) -> int:
@@ -202,7 +200,14 @@ def main(names: list[str]) -> int:
     for bug in bugs:
         found = caught(bug)
         bad += not found.good
-        facts = (found.by or f"NOT FOUND ({found.why})", found.seed, found.wall_s, found.cpu_s, found.events, found.faults)
+        facts = (
+            found.by or f"NOT FOUND ({found.why})",
+            found.seed,
+            found.wall_s,
+            found.cpu_s,
+            found.events,
+            found.faults,
+        )
         sys.stdout.write("\t".join(map(str, (bug.name, *facts))) + ("\n" if found.good else "\t✗\n"))
         sys.stdout.flush()
     sys.stdout.write(f"{len(bugs) - bad} of {len(bugs)} planted bugs were found and are small\n")

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+import rich_click as click
+
 from peak_trade.cli.fleets import fleet_of
 from peak_trade.cli.job import fenced
 from peak_trade.cli.progress import bar
@@ -28,6 +30,7 @@ from peak_trade.fuzz.summary import Summary, plain, summary
 from peak_trade.fuzz.unreached import Unreachable, explained
 from peak_trade.fuzz.walk import walker
 from peak_trade.lang.machine import Machine
+from peak_trade.lang.pretty import fingerprint
 from peak_trade.session.clock import wall_ns
 
 SUBJECTS: Final = {
@@ -66,7 +69,7 @@ class Asked:
 
 def work(text: str) -> str:
     """Do a job of a campaign: JSON in, JSON out."""
-    return perform(text, engines())
+    return perform(text, engines(), fingerprints())
 
 
 def engines() -> dict[str, Engine]:
@@ -77,6 +80,11 @@ def engines() -> dict[str, Engine]:
         "lanes": laner(machine_at),
         "exhaustive": exhauster(machine_at),
     }
+
+
+def fingerprints() -> dict[str, str]:
+    """Return the fingerprint of each machine that is judged."""
+    return {machine.name: fingerprint(machine) for machine in judged()}
 
 
 def judged() -> tuple[Machine, ...]:
@@ -100,11 +108,30 @@ def played(asked: Asked) -> Summary:
         except Partial as error:
             partial = f"partial: {error.done} of {error.total or error.handed} jobs were done, {error.why}"
     fenced()
-    ours = machines()
-    died = canary(ours, asked.plan.seed, asked.out / "canary") if asked.canary else None
-    told = tuple(digest(night.findings, ours, asked.out / "findings"))
-    made = summary(night, judged(), asked.required, told, _unreachable(night, asked.required))
-    return replace(made, canary=died, partial=partial)
+    died = canary(machines(), asked.plan.seed, asked.out / "canary") if asked.canary else None
+    return replace(judge(night, asked.required, asked.out), canary=died, partial=partial)
+
+
+def judge(night: Night, required: tuple[Requirement, ...], out: Path) -> Summary:
+    """Return what a night comes to: each kind of finding is shrunk, and what was not reached goes to the prover."""
+    told = tuple(digest(night.findings, machines(), out / "findings"))
+    return summary(night, judged(), required, told, _unreachable(night, required))
+
+
+def merged(files: Iterable[Path]) -> Night:
+    """Return the night whose parts the result files of its shards are.
+
+    Raises:
+        UsageError: a file is no such result.
+    """
+    night = Night()
+    for file in files:
+        try:
+            night.merge(json.loads(file.read_text(encoding="utf-8"))["night"])
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            was = f"{type(error).__name__}: {error}"
+            raise click.UsageError(f"{file}: expected the {RESULT} of a campaign, was {was}") from error
+    return night
 
 
 def _clock_ms() -> int:
@@ -139,9 +166,9 @@ def _unreachable(night: Night, required: tuple[Requirement, ...]) -> dict[Goal, 
     return found
 
 
-def written(asked: Asked, made: Summary) -> None:
+def written(out: Path, made: Summary, seed: int, command: str) -> None:
     """Write result and page; each appears whole or not at all."""
-    asked.out.mkdir(parents=True, exist_ok=True)
+    out.mkdir(parents=True, exist_ok=True)
     result = json.dumps(plain(made), sort_keys=True, indent=1) + "\n"
     pictures = {
         machine.name: Picture.of(heat(machine, made.night.coverage, made.unreachable.keys())) for machine in judged()
@@ -154,11 +181,11 @@ def written(asked: Asked, made: Summary) -> None:
         "findings": str(len(made.told)),
     }
     story = Story(
-        seed=asked.plan.seed,
+        seed=seed,
         verdict=made.verdict,
         why=made.why,
         partial=made.partial,
-        command=_command(asked),
+        command=command,
         facts=facts,
         rows=made.rows,
         told=made.told,
@@ -168,12 +195,13 @@ def written(asked: Asked, made: Summary) -> None:
         pictures=pictures,
     )
     for name, text in ((RESULT, result), (REPORT, page(story))):
-        fresh = asked.out / f".{name}"
+        fresh = out / f".{name}"
         fresh.write_text(text, encoding="utf-8")
-        fresh.replace(asked.out / name)
+        fresh.replace(out / name)
 
 
-def _command(asked: Asked) -> str:
+def line(asked: Asked) -> str:
+    """Return the command that plays this campaign again."""
     size = f"--minutes {asked.minutes:g}" if asked.minutes else f"--sessions {asked.sessions}"
     chosen = "".join(f" --engine {name}" for name in asked.plan.engines)
     shard = f" --shard {asked.shard.number}/{asked.shard.count}" if asked.shard.count > 1 else ""

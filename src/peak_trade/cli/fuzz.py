@@ -8,18 +8,18 @@ from typing import Any, Final, NoReturn
 import rich_click as click
 from click.exceptions import Exit
 
-from peak_trade.cli.campaign import SUBJECTS, Asked, judged, played, written
+from peak_trade.cli.campaign import SUBJECTS, Asked, fingerprints, judge, judged, line, merged, played, written
 from peak_trade.cli.crashes import command as crashes
 from peak_trade.cli.disks import command as disks
 from peak_trade.cli.finding import replay, shrink
 from peak_trade.cli.fleets import LOCAL, shard_of
+from peak_trade.cli.job import fenced
 from peak_trade.cli.secrets import command as secrets
 from peak_trade.cli.spread import SEED_MAX
 from peak_trade.fuzz.digest import CanaryLives
-from peak_trade.fuzz.gate import BadRequirement, Verdict, parse
+from peak_trade.fuzz.gate import BadRequirement, Requirement, Verdict, parse
 from peak_trade.fuzz.night import ENGINES, Plan
 from peak_trade.fuzz.summary import Summary, lines, plain
-from peak_trade.lang.pretty import fingerprint
 
 CODES: Final = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.INCONCLUSIVE: 3}
 MINUTES_MAX: Final = 7 * 24 * 60
@@ -66,7 +66,7 @@ REQUIRED_SESSIONS: Final = "faults=100%"
     "--require",
     default=None,
     metavar="KIND=PERCENT%,…",
-    help=f"Coverage that is required; by default {REQUIRED} of all engines, and nothing of some.",
+    help=f"Coverage that is required; by default {REQUIRED} of all engines, and faults=100% of sessions alone.",
 )
 @click.option(
     "--out",
@@ -83,9 +83,9 @@ REQUIRED_SESSIONS: Final = "faults=100%"
 def command(context: click.RichContext, /, **options: Any) -> None:  # noqa: ANN401 - click's options
     """Play a campaign: many seeded sessions in which anything goes wrong, and the specifications' own machines.
 
-    Exits 0 if nothing was found and what is required was covered; 1 if something was found, or less was covered; 3 if
-    something required could not be judged, or not every job was done; 2 for a mistake in the call, 4 if the executor is
-    not there or the canary lives. The result is the same bytes for the same jobs, whoever does them.
+    Exits 0 if nothing was found and what is required was covered; 1 if something was found; 3 if less was covered, or
+    not every job was done; 2 for a mistake in the call, 4 if the executor is not there or the canary lives. The result
+    is the same bytes for the same jobs, whoever does them.
     """
     if context.invoked_subcommand is not None:
         return
@@ -94,16 +94,29 @@ def command(context: click.RichContext, /, **options: Any) -> None:  # noqa: ANN
         made = played(asked)
     except CanaryLives as error:
         _leave(f"{error}\nnext: peak fuzz --no-canary --sessions 1")
-    written(asked, made)
-    code = CODES[made.verdict]
-    if options["style"] == "json":
-        click.echo(json.dumps({"exit_code": code, **plain(made)}, sort_keys=True, indent=2))
-    else:
-        click.echo("\n".join(lines(made)))
-    click.echo(f"report: {(asked.out / 'report.html').as_posix()}", err=True)
-    if code:
-        click.echo(f"next: {_next(asked, made)}", err=True)
-    raise Exit(code)
+    written(asked.out, made, asked.plan.seed, line(asked))
+    _told(asked.out, made, options["style"], _next(asked, made))
+
+
+@command.command("merge")
+@click.argument("files", type=click.Path(path_type=Path, exists=True, dir_okay=False), nargs=-1, required=True)
+@click.option(
+    "--require", default=REQUIRED, show_default=True, metavar="KIND=PERCENT%,…", help="Coverage that is required."
+)
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("out/fuzz"), show_default=True)
+@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def merge(files: tuple[Path, ...], require: str, out: Path, style: str) -> None:
+    """Judge the shards of a campaign together, from the result.json of each.
+
+    Exits as the campaign itself would; 2 if a file is no result.
+    """
+    night = merged(files)
+    fenced()
+    made = judge(night, _required(require), out)
+    command_line = f"peak fuzz merge {' '.join(file.as_posix() for file in files)}"
+    seed = min((tally.seed for tally in night.sessions.goals.values()), default=0)
+    written(out, made, seed, command_line)
+    _told(out, made, style, f"less {(out / 'result.json').as_posix()}")
 
 
 command.add_command(crashes)
@@ -115,24 +128,39 @@ command.add_command(shrink)
 
 def _asked(options: dict[str, Any]) -> Asked:
     chosen = tuple(name for name in ENGINES if name in (options["chosen"] or ENGINES))
-    own = {item.name: fingerprint(item) for item in judged()}
     default = REQUIRED if chosen == ENGINES else REQUIRED_SESSIONS if "sessions" in chosen else ""
     wanted = default if options["require"] is None else options["require"]
-    try:
-        required = parse(wanted, own) if wanted else ()
-    except BadRequirement as error:
-        raise click.UsageError(str(error)) from error
     return Asked(
-        plan=Plan(chosen, options["seed"], SUBJECTS, own),
+        plan=Plan(chosen, options["seed"], SUBJECTS, fingerprints()),
         shard=options["shard"],
         minutes=options["minutes"] or 0.0,
         sessions=options["count"],
         executor=options["executor"],
         jobs=options["jobs"],
         out=options["out"],
-        required=required,
+        required=_required(wanted),
         canary=options["with_canary"],
     )
+
+
+def _required(text: str) -> tuple[Requirement, ...]:
+    try:
+        return parse(text, [item.name for item in judged()]) if text else ()
+    except BadRequirement as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _told(out: Path, made: Summary, style: str, following: str) -> NoReturn:
+    """Print what a campaign comes to, and leave with its exit code."""
+    code = CODES[made.verdict]
+    if style == "json":
+        click.echo(json.dumps({"exit_code": code, **plain(made)}, sort_keys=True, indent=2))
+    else:
+        click.echo("\n".join(lines(made)))
+    click.echo(f"report: {(out / 'report.html').as_posix()}", err=True)
+    if code:
+        click.echo(f"next: {following}", err=True)
+    raise Exit(code)
 
 
 def _next(asked: Asked, made: Summary) -> str:

@@ -1,4 +1,4 @@
-"""A requirement on coverage passes iff enough of what can be reached was, fails if not, and is else inconclusive.
+"""A requirement on coverage passes iff enough of what can be reached was; else it is inconclusive, and never fails.
 
 `--require` says `KIND=PERCENT%` or `MACHINE.KIND=PERCENT%`, several with commas between them: `transitions=100%`,
 `order.pairs=80%`. It is judged of each machine by itself. Goals that are proved unreachable are not counted; where
@@ -52,7 +52,7 @@ class Contradicted(RuntimeError):  # noqa: N818 - said of proofs
 
 
 class Verdict(StrEnum):
-    """What came of a requirement; only PASS is one."""
+    """What came of a campaign, or of a requirement, which never fails; only PASS is a pass."""
 
     PASS = "PASS"  # noqa: S105 - no password
     FAIL = "FAIL"
@@ -95,10 +95,8 @@ class Row:
     @property
     def verdict(self) -> Verdict:
         """The verdict in one word."""
-        if not self.reached:
-            return Verdict.INCONCLUSIVE
         enough = self.reached * WHOLE_PERMILLE >= self.requirement.permille * self.can
-        return Verdict.PASS if enough else Verdict.FAIL
+        return Verdict.PASS if self.reached and enough else Verdict.INCONCLUSIVE
 
     @property
     def why(self) -> str:
@@ -144,9 +142,8 @@ def judge(
 
 
 def worst(rows: Iterable[Row]) -> Verdict:
-    """Return the verdict of all rows together: FAIL before INCONCLUSIVE before PASS, and none at all is no pass."""
-    verdicts = {row.verdict for row in rows} or {Verdict.INCONCLUSIVE}
-    return next(item for item in (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.PASS) if item in verdicts)
+    """Return the verdict of all rows together: PASS iff each passes, and none at all is no pass."""
+    return Verdict.PASS if {row.verdict for row in rows} == {Verdict.PASS} else Verdict.INCONCLUSIVE
 
 
 def _rows(item: Requirement, coverage: Coverage, wanted: Sequence[Goal], proved: frozenset[Goal]) -> Iterator[Row]:

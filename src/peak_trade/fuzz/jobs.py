@@ -39,13 +39,25 @@ Engine = Callable[[Job], Result]
 """An engine is pure: the result is a function of the job."""
 
 
-def perform(text: str, engines: Mapping[str, Engine]) -> str:
-    """Do the job that `text` says; return its result as canonical JSON.
+class OtherSpec(ValueError):  # noqa: N818 - said of a job
+    """A job is about another specification than the one that is here."""
+
+    def __init__(self, machine: str, expected: str, was: str) -> None:
+        self.machine, self.expected, self.was = machine, expected, was
+        super().__init__(f"expected {machine} {expected[:16]}, was {was[:16]}; do the job where its specification is")
+
+
+def perform(text: str, engines: Mapping[str, Engine], specs: Mapping[str, str]) -> str:
+    """Do the job that `text` says; return its result as canonical JSON. `specs` are the fingerprints of what is here.
 
     Raises:
         LookupError: no engine has the job's name.
+        OtherSpec: the job is about another specification.
     """
     job = Job.model_validate_json(text)
+    for name, wanted in sorted(job.specs.items()):
+        if specs.get(name) != wanted:
+            raise OtherSpec(name, wanted, specs.get(name, "none"))
     if job.engine not in engines:
         raise LookupError(f"expected an engine of {', '.join(sorted(engines))}, was {job.engine!r}")
     return engines[job.engine](job).model_dump_json()

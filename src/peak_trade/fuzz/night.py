@@ -16,7 +16,7 @@ SESSIONS_EACH: Final = 20
 """How many sessions a job plays."""
 SESSION_JOBS: Final = 8
 """How many jobs of sessions a round has."""
-WALK_STEPS: Final = 50_000
+WALK_STEPS: Final = 100_000
 LANE_STEPS: Final = 50
 """How many steps of `fuzz.lanes.LANES` lanes a job takes."""
 EXHAUSTIVE_STEPS: Final = 20_000
@@ -95,6 +95,19 @@ class Night:
         for found in sorted(self.findings, key=lambda item: (item["engine"], item["machine"], item["seed"])):
             known.setdefault((found["engine"], found["machine"], str(found["problem"])), found)
         return tuple(known.values())
+
+    def merge(self, told: Mapping[str, Any]) -> None:
+        """Add another part of the same campaign, as `plain` told it.
+
+        Raises:
+            KeyError, TypeError, ValueError: it told no such thing.
+        """
+        self.jobs += int(told["jobs"])
+        for name, sums in told["figures"].items():
+            self.figures.setdefault(name, Counter()).update(sums)
+        self.sessions.merge(Coverage.of(told["sessions"]))
+        self.specs.merge(Coverage.of(told["specs"]))
+        self.findings += told["findings"]
 
     def plain(self) -> dict[str, Any]:
         """Return it as JSON has it: the same bytes for the same jobs."""

@@ -1,7 +1,7 @@
 """What a campaign comes to: findings first, then what was required, then whether anything is left unknown.
 
-FAIL iff something was found, or less was covered than required. INCONCLUSIVE iff neither, and what was required could
-not be judged, a canary lived, or not every job was done. PASS is what is left.
+FAIL iff something was found. INCONCLUSIVE iff nothing was, but less was covered than required, or not every job was
+done: about what never happened nothing was learned. PASS is what is left.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -38,22 +38,20 @@ class Summary:
         """The verdict in one word."""
         if self.told:
             return Verdict.FAIL
-        of_rows = worst(self.rows) if self.rows else Verdict.PASS
-        if of_rows is Verdict.PASS and self.partial:
+        if self.partial:
             return Verdict.INCONCLUSIVE
-        return of_rows
+        return worst(self.rows) if self.rows else Verdict.PASS
 
     @property
     def why(self) -> str:
         """The verdict's reason in a sentence."""
         if self.told:
             return f"{len(self.told)} kinds of problems were found"
-        for verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE):
-            short = [row for row in self.rows if row.verdict is verdict]
-            if short:
-                return f"{short[0].requirement} was required: {short[0].why}"
         if self.partial:
             return f"nothing was found, but {self.partial}"
+        short = [row for row in self.rows if row.verdict is not Verdict.PASS]
+        if short:
+            return f"{short[0].requirement} was required: {short[0].why}"
         return "nothing was found, and what was required was covered"
 
 

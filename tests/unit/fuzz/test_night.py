@@ -10,7 +10,7 @@ from peak_trade.fuzz.coverage import Coverage, Goal
 from peak_trade.fuzz.digest import CANARY_EVENTS_MAX, CanaryLives, canary, digest, filled
 from peak_trade.fuzz.findings import FINDING, kept
 from peak_trade.fuzz.gate import Verdict, parse
-from peak_trade.fuzz.jobs import Job, Result, perform
+from peak_trade.fuzz.jobs import Job, OtherSpec, Result, perform
 from peak_trade.fuzz.night import SESSION_JOBS, SESSIONS_EACH, Night, Plan
 from peak_trade.fuzz.summary import lines, plain, summary
 from peak_trade.fuzz.world import Machines
@@ -53,11 +53,15 @@ def test_the_order_of_results_changes_no_sum(order: list[int]) -> None:
     assert len(here.kinds) == 1
 
 
-def test_a_job_of_no_engine_is_refused() -> None:
-    """The engines that there are stand in the message."""
-    job = Job(engine="wakl", seed=1, count=1, specs={})
+def test_a_job_that_cannot_be_done_here_is_refused() -> None:
+    """The engines that there are stand in the message, and so does the specification that is not here."""
+    job = Job(engine="wakl", seed=1, count=1, specs={"order": "0123"})
+    there = {"walk": lambda asked: Result(job=asked)}
     with pytest.raises(LookupError, match="an engine of walk, was 'wakl'"):
-        perform(job.model_dump_json(), {"walk": lambda asked: Result(job=asked)})
+        perform(job.model_dump_json(), there, {"order": "0123"})
+    for here in ({"order": "0124"}, {}):
+        with pytest.raises(OtherSpec, match="expected order 0123, was"):
+            perform(job.model_copy(update={"engine": "walk"}).model_dump_json(), there, here)
 
 
 @pytest.fixture(scope="module")
@@ -79,11 +83,11 @@ def night(*goals: Goal, **found: object) -> Night:
 
 
 def test_the_three_verdicts_of_a_campaign(own: tuple[Machine, ...]) -> None:
-    """Enough covered passes, too little fails, nothing of it at all is inconclusive, as is what was cut short."""
+    """Enough covered passes; too little is inconclusive, as is what was cut short; only a finding fails."""
     every = [Goal("state", "breaker", item.name) for item in own[2].states]
     required = parse("breaker.states=100%", [item.name for item in own])
     verdicts = {count: summary(night(*every[:count]), own, required, (), {}).verdict for count in range(len(every) + 1)}
-    assert verdicts == {0: Verdict.INCONCLUSIVE, 1: Verdict.FAIL, 2: Verdict.FAIL, 3: Verdict.PASS}
+    assert verdicts == dict.fromkeys(range(3), Verdict.INCONCLUSIVE) | {3: Verdict.PASS}
     found = summary(night(*every), own, required, (), {})
     found = type(found)(found.night, found.rows, (), None, found.tables, {}, partial="partial: one of two")
     assert (found.verdict, found.why) == (Verdict.INCONCLUSIVE, "nothing was found, but partial: one of two")
