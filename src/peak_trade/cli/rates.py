@@ -109,9 +109,7 @@ def session_rows() -> dict[str, Work]:
     from peak_trade.cli.spread import machines as session_machines  # noqa: PLC0415 - as above
     from peak_trade.fuzz.jobs import Job  # noqa: PLC0415 - as above
     from peak_trade.fuzz.rules import session_rules  # noqa: PLC0415 - as above
-    from peak_trade.fuzz.sessions import (
-        sessions,
-    )
+    from peak_trade.fuzz.sessions import sessions  # noqa: PLC0415 - as above
 
     machines = session_machines()
     judged = session_rules(machines)
