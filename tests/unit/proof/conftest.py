@@ -1,6 +1,7 @@
 """Small machines to judge, written as specifications are."""
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from textwrap import dedent, indent
 
@@ -9,6 +10,8 @@ import pytest
 from peak_trade.lang.machine import Machine
 from peak_trade.lang.parse import parse, parse_file
 from peak_trade.lang.source import Source
+from peak_trade.proof.prove import prove
+from peak_trade.proof.verdict import Report
 
 SPEC = Path(__file__).resolve().parents[3] / "spec"
 COUNTER = """\
@@ -78,3 +81,9 @@ def shipped() -> Callable[[str], Machine]:
         return machine
 
     return of
+
+
+@pytest.fixture(scope="session")
+def whole(shipped: Callable[[str], Machine]) -> Callable[[str], Report]:
+    """The report on all claims of the shipped machine of that name, made once."""
+    return cache(lambda name: prove(shipped(name)))
