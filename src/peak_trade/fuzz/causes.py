@@ -57,7 +57,7 @@ def causeless(world: World, records: Iterable[Record], struck: Collection[str] |
     for alarm, order in dict.fromkeys(_alarms(kept)):
         causes = CAUSES.get(alarm)
         if causes is not None and present.isdisjoint(causes) and order not in doubted:
-            yield f"{order or 'the session'}: {alarm} is said, and nothing in this world causes it"
+            yield f"{order}: " * bool(order) + f"{alarm} is said, and nothing in this world causes it"
 
 
 def _alarms(records: Iterable[Record]) -> Iterator[tuple[str, str]]:
