@@ -120,7 +120,7 @@ def copied(bug: Planted, folder: Path) -> None:
     """Put package and specifications with the bug into `folder`.
 
     Raises:
-        Misfit: the patch does not apply.
+        Misfit: the patch does not apply, or another package than the copy would be run.
     """
     for name in ("src", "spec"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -129,18 +129,18 @@ def copied(bug: Planted, folder: Path) -> None:
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise Misfit(bug.name, done.stderr.strip())
+    _expect_copy(bug, folder)
 
 
 def caught(bug: Planted, *more: str) -> Caught:
     """Run the campaign over a copy with the bug, with `more` options; return what it came to.
 
     Raises:
-        Misfit: the patch does not apply, or another package than the copy would be run.
+        Misfit: as `copied`.
     """
     with tempfile.TemporaryDirectory(prefix="planted-") as made:
         folder = Path(made)
         copied(bug, folder)
-        _expect_copy(bug, folder)
         out = folder / "out"
         options = ["--jobs", "1", "--format", "json", *more]
         if bug.how[0].startswith("--"):
@@ -153,6 +153,22 @@ def caught(bug: Planted, *more: str) -> Caught:
         if done.returncode != FOUND:
             return Caught("", 0, *spent, 0, 0, f"exit {done.returncode}: {done.stderr.strip()[-300:]}")
         return _told(json.loads(done.stdout), out, spent)
+
+
+def shrunk(bug: Planted, seed: int, executions: int) -> int:
+    """Return how many events are left of the session of a seed, shrunk over a copy; 0 iff it shows nothing.
+
+    Raises:
+        Misfit: as `copied`.
+    """
+    with tempfile.TemporaryDirectory(prefix="planted-") as made:
+        folder = Path(made)
+        copied(bug, folder)
+        options = ["--seed", str(seed), "--executions", str(executions), "--out", str(folder / "out")]
+        if _run(["-c", COMMAND, "fuzz", "shrink", *options], folder).returncode != FOUND:
+            return 0
+        program = next((folder / "out").glob(f"*/{PROGRAM}"))
+        return parsed(program.read_text(encoding="utf-8"), program.name).events
 
 
 def _run(arguments: list[str], folder: Path) -> "subprocess.CompletedProcess[str]":

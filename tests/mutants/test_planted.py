@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from mutants.hunt import EVENTS_MAX, PLANTED, ROOT, Caught, Misfit, Planted, applies, caught, copied, planted
+from mutants.hunt import EVENTS_MAX, PLANTED, ROOT, Caught, Misfit, Planted, applies, caught, copied, planted, shrunk
 
 ASKED = (
     "apply-twice",
@@ -19,8 +19,11 @@ ASKED = (
 """Bugs that must be among them."""
 LEAST = 20
 LINES_MAX = 6
-QUICK = (("bust-sign", "1/8"), ("guard-off-by-one", "2/5"))
-"""One that a session shows and one that a machine shows, and the shard of the jobs that is enough for it."""
+SESSION = ("bust-sign", 2)
+"""One that a session shows, and the seed with which it does."""
+MACHINE = ("breaker-never-closes", "3/3")
+"""One that a machine shows, and the shard of the exhaustive engine's jobs that is about it."""
+EXECUTIONS = 60
 
 
 @pytest.fixture(scope="module")
@@ -63,12 +66,18 @@ def _changes(bug: Planted) -> str:
     return "\n".join(line for line in lines if line[:1] in "+-")
 
 
-@pytest.mark.parametrize(("name", "shard"), QUICK)
-def test_a_bug_is_hunted_down(name: str, shard: str, bugs: dict[str, Planted]) -> None:
+def test_a_bug_of_a_machine_is_hunted_down(bugs: dict[str, Planted]) -> None:
     """The campaign's own command finds it in a copy of the package, and shows it in a few events."""
-    found = caught(bugs[name], "--shard", shard)
+    name, shard = MACHINE
+    found = caught(replace(bugs[name], how=("--engine", "exhaustive")), "--shard", shard)
     assert found.by, found.why
     assert 0 < found.events <= EVENTS_MAX
+
+
+def test_a_bug_of_a_session_is_hunted_down(bugs: dict[str, Planted]) -> None:
+    """The session of a seed shows it, and is shrunk to a few events by few executions."""
+    name, seed = SESSION
+    assert 0 < shrunk(bugs[name], seed, EXECUTIONS) <= EVENTS_MAX
 
 
 def test_a_patch_that_does_not_apply_fails_loudly(bugs: dict[str, Planted], tmp_path: Path) -> None:

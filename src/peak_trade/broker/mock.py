@@ -191,6 +191,11 @@ class MockVenue:
 
     # the market
 
+    @property
+    def now(self) -> int:
+        """The step that it has reached, if only in part."""
+        return self._floor.log.now
+
     def advance(self, step: int, bars: Sequence[Bar]) -> None:
         """Do what the plan has in store, then match what rests against the bars; a step that is past is a no-op.
 

@@ -14,6 +14,7 @@ from typing import Any, Final, NoReturn
 
 import rich_click as click
 
+from peak_trade.journal.foreign import told
 from peak_trade.lang.source import suggestion
 
 USAGE, INTERNAL, INTERRUPTED, BROKEN_PIPE = 2, 4, 130, 141
@@ -149,8 +150,7 @@ def _internal(error: Exception, arguments: list[str]) -> int:
     debug = "--debug" in arguments or os.environ.get("PEAK_DEBUG", "0") not in ("", "0")
     if debug:
         click.echo("".join(traceback.format_exception(error)).rstrip(), err=True)
-    summary = str(error).splitlines()
-    click.echo(f"peak: internal error: {type(error).__name__}: {summary[0] if summary else ''}", err=True)
+    click.echo(f"peak: internal error: {told(error)}", err=True)
     if not debug:
-        click.echo(f"next: PEAK_DEBUG=1 peak {' '.join(arguments)}   shows the traceback", err=True)
+        click.echo(f"next: PEAK_DEBUG=1 peak {' '.join(arguments)}   shows message and traceback", err=True)
     return INTERNAL

@@ -174,7 +174,7 @@ def _reconciled(story: Story, body: Any) -> None:  # noqa: ANN401 - a record's b
 
 
 def _difference(story: Story, body: Any) -> None:  # noqa: ANN401 - a record's body
-    found = {key: body[key] if key in body else body[f"{key}_lots"] for key in DIFFERENCE}
+    found = {key: body[key] if key in body else body.get(f"{key}_lots", "(redacted)") for key in DIFFERENCE}
     story.differences.append(found | {"planned": str(body.get("action") or "")})
 
 

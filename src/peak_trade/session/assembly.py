@@ -210,7 +210,8 @@ def _orchestrator(setup: Setup, tape: Recorder, venue: MockVenue | None, inputs:
     tape = Circuit(trace or tape, adapter)
     book = Book(config.cash_ticks, config.venue.fee_permille)
     reconciler = Reconciler(config.patience_steps)
-    desk = Desk(kernels["order"], book, tape, adapter, Sender(adapter), reconciler=reconciler)
+    reached = 0 if venue is None else venue.now
+    desk = Desk(kernels["order"], book, tape, adapter, Sender(adapter), reconciler=reconciler, reached_step=reached)
     limits, steps = config.limits.limits(), config.reconcile_steps
     plan = Plan(setup.bars, setup.steps_max, config.wind_down_steps, limits, setup.run_id(), steps)
     driver = Driver(kernels["session"])

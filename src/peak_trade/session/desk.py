@@ -49,6 +49,8 @@ class Desk:
     moved: dict[str, Order] = field(default_factory=dict)
     executions: dict[str, Execution] = field(default_factory=dict)
     reconciler: Reconciler = field(default_factory=Reconciler)
+    reached_step: int = 0
+    """The step that the venue had reached when this process began; what it says of earlier ones is hindsight."""
     fields: Mapping[str, tuple[str, ...]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -197,6 +199,8 @@ class Desk:
         try:
             self.broker.cancel_order(order.request.client_order_id)
         except VenueRejected:
+            if self.step < self.reached_step:
+                return  # an earlier process has asked; what the venue did since then stands in its reports
             self.apply(order, "cancel_reject", (), {})
         except BrokerError:
             return  # the cancel stays pending; the next step of the drain asks again

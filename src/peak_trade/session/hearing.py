@@ -4,10 +4,12 @@ A report is believed iff it says what the book has, but for what it is about; te
 they leave no more to fill than was left. It is the rule of `spec/system.yaml`; what does not fit is not applied.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from peak_trade.broker.messages import Report, ReportKind
+from peak_trade.journal.redact import ID_PATTERN
 
 EVENTS: Final[Mapping[ReportKind, str]] = {
     ReportKind.TRADE: "fill",
@@ -62,11 +64,18 @@ def payload(report: Report) -> tuple[int, ...]:
     return made(report) if made else ()
 
 
+_is_id: Final = re.compile(rf"(?:{ID_PATTERN})?", re.ASCII).fullmatch
+"""An id as the journal writes it, or none."""
+
+
 def fits(report: Report, value: tuple[Any, ...], undone: Execution | None) -> bool:
     """Return true iff the report can be believed of an order with this value of the order machine.
 
-    `undone` is the execution that a bust or a correction names, None if the book has none of that name.
+    `undone` is the execution that a bust or a correction names, None if the book has none of that name. A report whose
+    ids the journal cannot write down is not believed: the run could not be told again.
     """
+    if not (_is_id(report.exec_id) and (not report.ref_id or _is_id(report.ref_id))):
+        return False
     qty: int = value[1]
     cum: int = value[2]
     if report.kind is TRADE:

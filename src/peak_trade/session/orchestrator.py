@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from peak_trade.backends.statemachine import Driver
+from peak_trade.journal.foreign import told
 from peak_trade.journal.record import Body
 from peak_trade.lang.sorts import Scalar
 from peak_trade.lang.step import Broken, Outcome, Refused, Taken
@@ -227,7 +228,7 @@ class Orchestrator:
             account = self.desk.book.account(self._equity.day_loss_ticks, self._risk.past(self.trading))
             return decide(intents, account, self.plan.limits, f"{self.plan.prefix}-{self.moment.step}-")
         except Exception as error:  # noqa: BLE001 - whatever a user's strategy raises must end in an orderly stop
-            self.problem = f"the strategy failed at step {self.moment.step}: {type(error).__name__}: {error}"
+            self.problem = f"the strategy failed at step {self.moment.step}: {told(error)}"
             self.fire("health_failed", {})
             return ()
 
