@@ -266,3 +266,10 @@ def test_the_trading_state_follows_what_was_taken(events: tuple[str, ...], left:
     rows = [Record(seq, "session", body | {"event": event}) for seq, event in enumerate(events)]
     refused = Record(len(rows), "session", body | {"event": "halt_trading", "outcome": "refused", "by": "not_active"})
     assert tell([*rows, refused]).trading == left
+
+
+def test_a_difference_about_what_was_redacted_is_told() -> None:
+    """A foreign order whose id may not reach the disk differs all the same; its name is not shown."""
+    body = {"code": "ghost", "action": "ask_operator", "book": "none", "venue": "new", "step": 3, "redacted": 1}
+    (found,) = tell([Record(0, "difference", body)]).differences
+    assert (found["code"], found["subject"]) == ("ghost", "(redacted)")
