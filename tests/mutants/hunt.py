@@ -214,7 +214,10 @@ def main(names: list[str]) -> int:
     sys.stdout.write("\t".join(("bug", *HOW)) + "\n")
     bad = 0
     for bug in bugs:
-        found = caught(bug)
+        try:
+            found = caught(bug)
+        except Misfit as error:
+            found = Caught("", 0, 0.0, 0.0, 0, 0, str(error))
         bad += not found.good
         facts = (
             found.by or f"NOT FOUND ({found.why})",

@@ -23,7 +23,7 @@ SESSION = ("bust-sign", 2)
 """One that a session shows, and the seed with which it does."""
 MACHINE = ("breaker-never-closes", "3/3")
 """One that a machine shows, and the shard of the exhaustive engine's jobs that is about it."""
-EXECUTIONS = 60
+EXECUTIONS = 30
 
 
 @pytest.fixture(scope="module")

@@ -146,11 +146,16 @@ def _code(arguments: list[str]) -> int:
         return _internal(error, arguments)
 
 
+def summary(error: Exception) -> str:
+    """Return all that is shown of an error that nobody expected, unless its words are asked for."""
+    return f"peak: internal error: {told(error)}"
+
+
 def _internal(error: Exception, arguments: list[str]) -> int:
     debug = "--debug" in arguments or os.environ.get("PEAK_DEBUG", "0") not in ("", "0")
     if debug:
         click.echo("".join(traceback.format_exception(error)).rstrip(), err=True)
-    click.echo(f"peak: internal error: {told(error)}", err=True)
+    click.echo(summary(error), err=True)
     if not debug:
         click.echo(f"next: PEAK_DEBUG=1 peak {' '.join(arguments)}   shows message and traceback", err=True)
     return INTERNAL

@@ -10,13 +10,13 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from traceback import format_exception
 from typing import Any, Final
 
 import rich_click as click
 from click.exceptions import Exit
 
 from peak_trade.cli import evidence, incident, journal, report, run, status
+from peak_trade.cli.app import summary
 from peak_trade.cli.job import Done, Job, bars_of, collected, setup_of, snapshot
 from peak_trade.evidence.artifacts import CONFIG, json_text
 from peak_trade.evidence.collect import write
@@ -93,7 +93,7 @@ class Field:
         return plain | more.get(self.place, {})
 
     def call(self, name: str, command: click.Command, *arguments: str | Path) -> str:
-        """Call a command as a person would; keep and return all that it shows, an error's traceback too."""
+        """Call a command as a person would; keep and return all that it shows."""
         out = io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
             try:
@@ -103,8 +103,8 @@ class Field:
                 error.show(out)
             except Exit:
                 pass
-            except Exception as error:  # noqa: BLE001 - what a command raises is shown to whoever called it
-                out.write("".join(format_exception(error)))
+            except Exception as error:  # noqa: BLE001 - what a command raises is told to whoever called it
+                out.write(summary(error))
         self.shown[name] = self.shown.get(name, "") + out.getvalue()
         return out.getvalue()
 
@@ -217,8 +217,8 @@ def _performed(field: Field) -> int:
         session.run(STEPS + 200)
         session.close()
         field.shown["run"] = run.text(job, _done(job, session, bars))
-    except Exception as error:  # noqa: BLE001 - what the command line would show with PEAK_DEBUG
-        field.shown["run"] = "".join(format_exception(error))
+    except Exception as error:  # noqa: BLE001 - told as the command line tells it
+        field.shown["run"] = summary(error)
     finally:
         session.close()
     return mouth.count
