@@ -94,10 +94,10 @@ def test_a_patch_that_does_not_apply_fails_loudly(bugs: dict[str, Planted], tmp_
 @pytest.mark.parametrize(
     ("found", "good"),
     [
-        (Caught("sessions: a kind", 1, 9.0, 9.0, 3, 1), True),
-        (Caught("", 1, 9.0, 9.0, 3, 1, "exit 0"), False),
-        (Caught("sessions: a kind", 1, 9.0, 9.0, EVENTS_MAX + 1, 1), False),
-        (Caught("sessions: a kind", 1, 9.0, 90.0, 3, 1), False),
+        (Caught("sessions: a kind", 1, 9.0, 90.0, 70.0, 3, 1), True),
+        (Caught("", 1, 9.0, 9.0, 9.0, 3, 1, "exit 0"), False),
+        (Caught("sessions: a kind", 1, 9.0, 9.0, 9.0, EVENTS_MAX + 1, 1), False),
+        (Caught("sessions: a kind", 1, 61.0, 90.0, 70.0, 3, 1), False),
     ],
 )
 def test_what_counts_as_caught(found: Caught, *, good: bool) -> None:

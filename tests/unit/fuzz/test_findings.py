@@ -287,7 +287,7 @@ def test_the_command_shrinks(bug: Plant, tmp_path: Path, monkeypatch: pytest.Mon
         return program().world()
 
     run, out = CliRunner(), tmp_path / "out"
-    monkeypatch.setattr(commands, "seeded_world", world)
+    monkeypatch.setattr("peak_trade.fuzz.digest.seeded_world", world)
     arguments = ["--seed", "5", "--out", str(out), "--executions", "15"]
     fails = run.invoke(commands.shrink, arguments)
     assert fails.exit_code == 1, fails.output
@@ -295,7 +295,7 @@ def test_the_command_shrinks(bug: Plant, tmp_path: Path, monkeypatch: pytest.Mon
     assert kept(folder).seeds == (5,)
     assert f"next: peak fuzz replay {folder}" in fails.stderr
     monkeypatch.undo()
-    monkeypatch.setattr(commands, "seeded_world", world)
+    monkeypatch.setattr("peak_trade.fuzz.digest.seeded_world", world)
     passes = run.invoke(commands.shrink, arguments)
     assert (passes.exit_code, passes.stdout) == (0, "seed 5: no problem, so nothing to shrink\n")
 

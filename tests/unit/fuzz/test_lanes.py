@@ -67,7 +67,7 @@ def test_the_same_job_is_the_same_result() -> None:
     """The result is a function of the job's text, and another seed sees something else."""
     machine = machine_named("breaker")
     engines = {"lanes": laner(lambda _: machine)}
-    texts = [perform(job(machine, 1, seed).model_dump_json(), engines) for seed in (1, 1, 2)]
+    texts = [perform(job(machine, 1, seed).model_dump_json(), engines, {}) for seed in (1, 1, 2)]
     assert texts[0] == texts[1]
     assert texts[1] != texts[2]
 

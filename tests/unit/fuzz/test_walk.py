@@ -148,7 +148,9 @@ def test_the_counts_are_those_of_the_steps() -> None:
 def test_the_same_job_gives_the_same_bytes_and_another_seed_others() -> None:
     """A walk is a function of its job."""
     engines = {"walk": walker(machine_named)}
-    first, second, other = (perform(job(800, seed, machine="order").model_dump_json(), engines) for seed in (3, 3, 4))
+    first, second, other = (
+        perform(job(800, seed, machine="order").model_dump_json(), engines, {}) for seed in (3, 3, 4)
+    )
     assert first == second
     assert first != other
 
