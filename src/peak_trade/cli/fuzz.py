@@ -14,12 +14,14 @@ from peak_trade.cli.disks import command as disks
 from peak_trade.cli.finding import replay, shrink
 from peak_trade.cli.fleets import LOCAL, shard_of
 from peak_trade.cli.job import fenced
+from peak_trade.cli.rates import beside
 from peak_trade.cli.secrets import command as secrets
-from peak_trade.cli.spread import SEED_MAX
+from peak_trade.cli.spread import SEED_MAX, rated
 from peak_trade.fuzz.digest import CanaryLives
 from peak_trade.fuzz.gate import BadRequirement, Requirement, Verdict, parse
 from peak_trade.fuzz.night import ENGINES, Plan
 from peak_trade.fuzz.summary import Summary, lines, plain
+from peak_trade.session.clock import wall_ns
 
 CODES: Final = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.INCONCLUSIVE: 3}
 MINUTES_MAX: Final = 7 * 24 * 60
@@ -78,6 +80,13 @@ REQUIRED_SESSIONS: Final = "faults=100%"
 @click.option(
     "--canary/--no-canary", "with_canary", default=True, show_default=True, help="First refute a claim that is false."
 )
+@click.option(
+    "--beside",
+    type=click.IntRange(0, 3_600),
+    default=0,
+    metavar="SECONDS",
+    help="Also measure the engines beside plain Hypothesis; told on stderr, and no part of the result.",
+)
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.pass_context
 def command(context: click.RichContext, /, **options: Any) -> None:  # noqa: ANN401 - click's options
@@ -89,12 +98,15 @@ def command(context: click.RichContext, /, **options: Any) -> None:  # noqa: ANN
     """
     if context.invoked_subcommand is not None:
         return
-    asked = _asked(options)
+    asked, since_ns = _asked(options), wall_ns()
     try:
         made = played(asked)
     except CanaryLives as error:
         _leave(f"{error}\nnext: peak fuzz --no-canary --sessions 1")
     written(asked.out, made, asked.plan.seed, line(asked))
+    click.echo(rated(made.night.played, "sessions and all that belongs to them", since_ns), err=True)
+    if options["beside"]:
+        click.echo(beside(options["beside"]), err=True)
     _told(asked.out, made, options["style"], _next(asked, made))
 
 

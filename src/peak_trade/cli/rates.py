@@ -27,7 +27,7 @@ STEPS: Final = 50
 RULES: Final = 30
 """Rules in a program about sessions; each takes some steps of the session, or plans something."""
 WALK_STEPS: Final = 20_000
-LANE_STEPS: Final = 4
+LANE_STEPS: Final = 50
 SESSIONS: Final = 5
 
 Work = Callable[[int], int]
@@ -40,13 +40,26 @@ Work = Callable[[int], int]
 def command(seconds: int, style: str) -> None:
     """Measure the engines of campaigns against plain Hypothesis, at the specification's and at the session's level."""
     fenced()
-    rows = {**spec_rows(machine_named("order")), **session_rows()}
-    rates = measured(rows, seconds * 10**9)
+    rates = rated(seconds)
     ratios = compared(rates)
     kept = ratios["lanes_to_hypothesis"] >= SPEC_RATIO_MIN and ratios["sessions_to_hypothesis"] >= SESSION_RATIO_MIN
     promises = {"lanes_to_hypothesis_min": SPEC_RATIO_MIN, "sessions_to_hypothesis_min": SESSION_RATIO_MIN}
     facts = {f"{name}_steps_per_second": round(rate, 1) for name, rate in rates.items()}
     report({**facts, **ratios, **promises, "kept": kept}, style, f"peak bench fuzz --seconds {4 * seconds}")
+
+
+def rated(seconds: int) -> dict[str, float]:
+    """Return the steps a second of every row, all measured within so much CPU time."""
+    return measured({**spec_rows(machine_named("order")), **session_rows()}, seconds * 10**9)
+
+
+def beside(seconds: int) -> str:
+    """Return in a few lines how fast the engines are beside plain Hypothesis, here and now."""
+    rates = rated(seconds)
+    ratios = compared(rates)
+    speeds = ", ".join(f"{name.replace('_', ' ')} {rate:,.0f}" for name, rate in rates.items())
+    times = ", ".join(f"{name.replace('_', ' ')} {ratio:,.1f}" for name, ratio in ratios.items())
+    return f"steps a second of CPU time: {speeds}\nratios: {times}"
 
 
 def compared(rates: Mapping[str, float]) -> dict[str, float]:
