@@ -100,7 +100,7 @@ class Caught:
     @property
     def good(self) -> bool:
         """True iff the bug was found, within its time, and is small."""
-        return bool(self.by) and self.found_s <= FOUND_S_MAX and 0 < self.events <= EVENTS_MAX
+        return bool(self.by) and self.found_s <= FOUND_S_MAX and self.events <= EVENTS_MAX
 
 
 def planted() -> tuple[Planted, ...]:
@@ -201,15 +201,24 @@ def _expect_copy(bug: Planted, folder: Path) -> None:
 
 
 def _told(result: dict[str, Any], out: Path, spent: tuple[float, float, float]) -> Caught:
-    """Return what the first finding says; sessions that died at one point are one event each beside their orders."""
+    """Return what the smallest finding says."""
     told = result.get("told", [])
     if not told:
         return Caught("", 0, *spent, 0, 0, f"nothing was told: {json.dumps(result)[:300]}")
-    small = min(told, key=lambda item: (item["events"] or sys.maxsize, item["kind"]))
-    program = out / "findings" / small["folder"] / PROGRAM
+    size, small = min(((_size(item, out), item) for item in told), key=lambda pair: (pair[0], pair[1]["kind"]))
+    program = _program(small, out)
     faults = len(parsed(program.read_text(encoding="utf-8"), program.name).faults) if program.is_file() else 0
     where = f"{small['engine']} {small['machine']}".strip()
-    return Caught(f"{where}: {small['kind']}", small["seed"], *spent, small["events"], faults)
+    return Caught(f"{where}: {small['kind']}", small["seed"], *spent, size, faults)
+
+
+def _program(item: dict[str, Any], out: Path) -> Path:
+    return out / "findings" / str(item["folder"]) / PROGRAM
+
+
+def _size(item: dict[str, Any], out: Path) -> int:
+    """Return how many events a finding has: none is small in a session, and not shrunk if there is no program."""
+    return int(item["events"]) if item["events"] or _program(item, out).is_file() else sys.maxsize
 
 
 def main(names: list[str]) -> int:

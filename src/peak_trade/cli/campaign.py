@@ -22,7 +22,7 @@ from peak_trade.fuzz.gate import Requirement
 from peak_trade.fuzz.heat import heat
 from peak_trade.fuzz.jobs import Engine, Result, perform
 from peak_trade.fuzz.lanes import laner
-from peak_trade.fuzz.night import SESSION_JOBS, SESSIONS_EACH, Night, Plan
+from peak_trade.fuzz.night import Night, Plan
 from peak_trade.fuzz.report import Picture, Story, page
 from peak_trade.fuzz.sessions import sessions
 from peak_trade.fuzz.shifts import Shard, interruptible, until
@@ -44,7 +44,7 @@ REPORT, RESULT = "report.html", "result.json"
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a campaign is asked to do; `minutes` 0 means until at least `sessions` are played."""
+    """What a campaign is asked to do; `minutes` 0 means until `sessions` are played."""
 
     plan: Plan
     shard: Shard
@@ -56,14 +56,9 @@ class Asked:
     required: tuple[Requirement, ...]
     canary: bool
 
-    @property
-    def rounds(self) -> int | None:
-        """How many rounds; None for as many as there is time for."""
-        return None if self.minutes else -(-self.sessions // (SESSION_JOBS * SESSIONS_EACH))
-
     def texts(self, clock_ms: Callable[[], int]) -> Iterable[str]:
         """Return the jobs of this shard, as texts; a list iff their number is known."""
-        part = self.shard.part(job.model_dump_json() for job in self.plan.rounds(self.rounds))
+        part = self.shard.part(job.model_dump_json() for job in self.plan.jobs(None if self.minutes else self.sessions))
         return until(part, clock_ms, clock_ms() + round(self.minutes * 60_000)) if self.minutes else list(part)
 
 

@@ -39,7 +39,7 @@ REQUIRED_SESSIONS: Final = "faults=100%"
     type=click.IntRange(1, SESSIONS_MAX),
     default=480,
     show_default=True,
-    help="At least so many sessions, with the jobs of the other engines that belong to them.",
+    help="So many sessions, and the jobs of the other engines that belong to them.",
 )
 @click.option(
     "--minutes",

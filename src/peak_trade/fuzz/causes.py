@@ -15,7 +15,7 @@ from peak_trade.fuzz.world import Deed, World
 from peak_trade.journal.record import Record
 from peak_trade.rails.differences import Code
 from peak_trade.rails.tripwires import Tripwire
-from peak_trade.session.recording import DIFFERENCE, ORDER, SESSION, TRIP
+from peak_trade.session.recording import DIFFERENCE, ORDER, RECONCILED, SESSION, TRIP
 
 STRANGERS: Final = frozenset({"place", "take_id"})
 """Deeds by which the venue has orders that are not the session's."""
@@ -58,6 +58,13 @@ def causeless(world: World, records: Iterable[Record], struck: Collection[str] |
         causes = CAUSES.get(alarm)
         if causes is not None and present.isdisjoint(causes) and order not in doubted:
             yield f"{order}: " * bool(order) + f"{alarm} is said, and nothing in this world causes it"
+
+
+def unanswered(records: Iterable[Record], answered: Collection[int]) -> Iterator[str]:
+    """Yield each comparison that counts although the venue, in this step, gave no answer to what it asks."""
+    for record in records:
+        if record.kind == RECONCILED and record.body["asked"] and record.body["step"] not in answered:
+            yield f"in step {record.body['step']} a comparison counts that the venue did not answer"
 
 
 def _alarms(records: Iterable[Record]) -> Iterator[tuple[str, str]]:

@@ -28,6 +28,7 @@ SECOND_MS: Final = 1_000
 class Door:
     """The door of one process; `wrong` is what came in that should not have, over all processes.
 
+    `answered` are the steps in which the venue answered a question for its executions, as each comparison asks one.
     `row` counts failures in a row, `failed_step` is the step of the last one, `times_ms` are the calls of a second.
     """
 
@@ -35,6 +36,7 @@ class Door:
     adapter: Adapter
     calls: Calls
     wrong: list[str]
+    answered: set[int] = field(default_factory=set)
     row: int = 0
     failed_step: int = 0
     times_ms: deque[int] = field(default_factory=deque)
@@ -79,15 +81,22 @@ class Door:
         if past:
             return perform()
         self._judge(name)
+        failed = False
         try:
-            result = perform()
+            return perform()
         except BrokerError as error:
             failed = isinstance(error, Transient)
-            self.row = self.row + 1 if failed else 0
-            self.failed_step = self.adapter.step if failed else self.failed_step
             raise
-        self.row = 0
-        return result
+        finally:
+            self._note(name, failed=failed)
+
+    def _note(self, name: str, *, failed: bool) -> None:
+        """Remember how a call went."""
+        self.row = self.row + 1 if failed else 0
+        if failed:
+            self.failed_step = self.adapter.step
+        elif name == "iter_fills":
+            self.answered.add(self.adapter.step)
 
     def _judge(self, name: str) -> None:
         """Note a call that the breaker or the rate limit had to hold back."""

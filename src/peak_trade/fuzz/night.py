@@ -7,6 +7,7 @@ what the engines on the specifications' own machines did.
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, Final
 
 from peak_trade.fuzz.coverage import Coverage
@@ -35,26 +36,28 @@ class Plan:
     machines: Mapping[str, tuple[str, ...]]
     specs: Mapping[str, str]
 
-    def rounds(self, count: int | None) -> Iterator[Job]:
-        """Yield the jobs of `count` rounds; without an end if it is None."""
-        number = 0
-        while count is None or number < count:
-            yield from self._round(number)
-            number += 1
+    def jobs(self, sessions: int | None) -> Iterator[Job]:
+        """Yield the jobs of so many sessions, with those of the other engines; without an end if it is None."""
+        each = SESSION_JOBS * SESSIONS_EACH
+        for number in count():
+            left = each if sessions is None else min(each, sessions - number * each)
+            if left <= 0:
+                return
+            yield from self._round(number, left)
 
-    def _round(self, number: int) -> Iterator[Job]:
+    def _round(self, number: int, sessions: int) -> Iterator[Job]:
         for engine in self.engines:
             if engine not in SPEC_LEVEL:
                 first = self.seed + number * SESSION_JOBS * SESSIONS_EACH
-                for place in range(SESSION_JOBS):
-                    yield self._job(engine, first + place * SESSIONS_EACH, SESSIONS_EACH)
+                for done in range(0, sessions, SESSIONS_EACH):
+                    yield self._job(engine, first + done, min(SESSIONS_EACH, sessions - done))
             elif engine not in ONCE or not number:
                 for machine in self.machines[engine]:
                     yield self._job(engine, self.seed + number, COUNTS[engine], machine)
 
-    def _job(self, engine: str, seed: int, count: int, machine: str = "") -> Job:
+    def _job(self, engine: str, seed: int, size: int, machine: str = "") -> Job:
         options = {"machine": machine} if machine else {}
-        return Job(engine=engine, seed=seed, count=count, specs=dict(self.specs), options=dict(options))
+        return Job(engine=engine, seed=seed, count=size, specs=dict(self.specs), options=dict(options))
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from typing import Final
 
 from peak_trade.fuzz import hands
 from peak_trade.fuzz.allowed import broken
-from peak_trade.fuzz.causes import causeless, unheard
+from peak_trade.fuzz.causes import causeless, unanswered, unheard
 from peak_trade.fuzz.disks import Died, Dying, Failing
 from peak_trade.fuzz.door import Door
 from peak_trade.fuzz.folders import BEFORE, BETWEEN, OTHER_SPEC, other
@@ -75,6 +75,7 @@ class _Life:
     refused: list[str] = field(default_factory=list)
     calls: Calls = field(default_factory=Calls)
     wrong: list[str] = field(default_factory=list)
+    answered: set[int] = field(default_factory=set)
 
 
 def play(world: World, machines: Machines, folder: Path, disk: Dying | None = None) -> Played:
@@ -113,7 +114,7 @@ def _process(life: _Life) -> Session | None:
     disk.armed = True
     hands.lay_on(session, world.deeds)
     adapter = session.orchestrator.desk.sender.adapter
-    adapter.broker = Door(adapter.broker, adapter, life.calls, life.wrong)
+    adapter.broker = Door(adapter.broker, adapter, life.calls, life.wrong, life.answered)
     try:
         _run(session, life)
         session.close()
@@ -159,7 +160,11 @@ def _ended(session: Session, life: _Life) -> Played:
         deaths=life.deaths,
         refused=tuple(life.refused),
         book=_book(session),
-        strange=(*life.wrong, *_strange(world, records, None if life.deaths else fired)),
+        strange=(
+            *_strange(world, records, None if life.deaths else fired),
+            *life.wrong,
+            *unanswered(records, life.answered),
+        ),
     )
 
 
