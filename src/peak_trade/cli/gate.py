@@ -17,6 +17,7 @@ from peak_trade.backends.dot import dot
 from peak_trade.backends.outputs import outputs, picture
 from peak_trade.backends.svg import renderer, svg
 from peak_trade.cli import findings, generate
+from peak_trade.cli.effort import CACHE, complain
 from peak_trade.cli.spec import coloured
 from peak_trade.cli.specs import spec_folder
 from peak_trade.gates import git
@@ -37,6 +38,7 @@ from peak_trade.gates.merge import (
 from peak_trade.gates.specs import Mapper, Spec, acknowledgements, judged, read
 from peak_trade.gates.stops import severity
 from peak_trade.lang.source import Diagnostic
+from peak_trade.proof.cache import Cache
 
 LEVELS: Final = {"error": "error", "warning": "warning", "note": "notice"}
 """What GitHub calls each severity."""
@@ -50,22 +52,38 @@ PROCESSES_MAX: Final = 4
 WRITERS: Final = (*ENGINES, "src/peak_trade/cli/", "src/peak_trade/evidence/", "src/peak_trade/gates/")
 
 
-def gate(root: Path, base: str, message: str = "", *, everything: bool = False) -> Verdict:
+def gate(root: Path, base: str, message: str = "", *, everything: bool = False, cache: Cache | None = None) -> Verdict:
     """Judge what changed below `root` since `base`; `message` is that of the commit that is being made, if any.
 
+    `cache` holds what is proved already; the verdict does not depend on it.
     UnusableError iff git cannot say what changed, or a file of settings says nothing usable.
     """
     change = Changed.since(root, base, everything=everything)
     said = acknowledgements((message, *change.messages()))
     specs = [read(change, path, said) for path in change.specs()]
     with _mapper(specs) as mapper:
-        proofs = tuple(judged(change, specs, said, mapper))
+        proofs = tuple(judged(change, specs, said, mapper, _believed(root, cache)))
     stages = (
         *proofs,
         *drift(change, _expected(change, specs)),
         *docs(change),
     )
     return Verdict(base, change.paths, stages)
+
+
+def _believed(root: Path, cache: Cache | None) -> Cache | None:
+    """Return `cache`, or None iff git may track something in it: the change that is judged could have written it.
+
+    A verdict is believed because its key is, so whoever can commit one need not prove it.
+    """
+    if cache is None or not cache.folder.exists():
+        return cache
+    folder, top = cache.folder.resolve(), root.resolve()
+    if not folder.is_relative_to(top) or not git.tracks(top, folder):
+        return cache
+    where = folder.relative_to(top).as_posix()
+    cache.complain(f"git tracks {where}, so what is known there is not believed; git rm -r --cached {where}")
+    return None
 
 
 @contextmanager
@@ -120,20 +138,31 @@ def _is_generated(path: Path) -> bool:
 @click.argument("message", required=False, type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--base", metavar="REF", required=True, help="What to compare with, for example origin/main or HEAD.")
 @click.option("--all", "everything", is_flag=True, help="Judge everything, changed or not.")
+@click.option(
+    "--cache",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=CACHE,
+    show_default=True,
+    help="Folder of verdicts that are known.",
+)
+@click.option("--no-cache", is_flag=True, help="Judge everything anew and keep nothing.")
 @click.option("--format", "style", type=click.Choice(findings.FORMATS), default="text", show_default=True)
-def command(message: Path | None, base: str, style: str, *, everything: bool) -> None:
+def command(message: Path | None, base: str, style: str, *, everything: bool, **options: Any) -> None:  # noqa: ANN401 - click's own options
     """Judge what changed since REF, files that are not committed yet included, and nothing else.
 
     Changed specifications are checked, proved, and compared with their version at REF; what they generate must not have
-    drifted; pages pass the docs gates. Whatever loosens a clause is acknowledged by a line `Loosens: ID reason` in the
-    message of a commit since REF, or in the file MESSAGE, which a commit-msg hook is given.
+    drifted; pages pass the docs gates. What `peak prove` has kept of the same specifications, engines and limits is not
+    proved again, unless git tracks the folder: then a change could bring its own verdicts. Whatever loosens a clause is
+    acknowledged by a line `Loosens: ID reason` in the message of a commit since REF, or in the file MESSAGE, which a
+    commit-msg hook is given.
 
     Exits 0 if all pass, 1 if something fails, 2 if REF is unknown, 3 if the solver left something open.
     """
     said = "" if message is None else message.read_text(encoding="utf-8", errors="replace")
+    kept = None if options["no_cache"] else Cache(options["cache"], complain)
     try:
         root = git.toplevel(Path.cwd()) or Path.cwd()
-        told = gate(root.resolve(), base, said, everything=everything)
+        told = gate(root.resolve(), base, said, everything=everything, cache=kept)
     except UnusableError as error:
         raise click.UsageError(str(error)) from error
     click.echo(render(told, style))

@@ -61,9 +61,12 @@ def causeless(world: World, records: Iterable[Record], struck: Collection[str] |
 
 
 def unanswered(records: Iterable[Record], answered: Collection[int]) -> Iterator[str]:
-    """Yield each comparison that counts although the venue, in this step, gave no answer to what it asks."""
+    """Yield each comparison that counts although the venue, in this step, gave no answer to what it asks.
+
+    The adapter of a process that goes on is in step 0 until its first step begins.
+    """
     for record in records:
-        if record.kind == RECONCILED and record.body["asked"] and record.body["step"] not in answered:
+        if record.kind == RECONCILED and record.body["asked"] and {record.body["step"], 0}.isdisjoint(answered):
             yield f"in step {record.body['step']} a comparison counts that the venue did not answer"
 
 

@@ -84,12 +84,13 @@ def play(world: World, machines: Machines, folder: Path, disk: Dying | None = No
     life = _Life(world, folder, machines, [Failing(world.fails_at, world.fails)] if world.fails else disks)
     BEFORE[world.before](folder)
     while True:
+        sound = not life.disks
         session = _process(life)
         if session is not None:
             return _ended(session, life)
         life.deaths += 1
-        if life.deaths > DEATHS_MAX:
-            raise RuntimeError(f"expected an end after {DEATHS_MAX} processes, was {life.refused}; shrink the world")
+        if sound or life.deaths > DEATHS_MAX:  # what is refused over a sound disk is refused again
+            raise RuntimeError(f"expected an end after {life.deaths} processes, was {life.refused}; shrink the world")
         if life.deaths == 1:
             _between(life)
 

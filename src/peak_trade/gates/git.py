@@ -48,6 +48,12 @@ def change(folder: Path, base: str) -> Change:
     return Change(frozenset(written) | frozenset(_names(others)), gone)
 
 
+def tracks(folder: Path, path: Path) -> bool:
+    """Return whether git tracks `path` or anything below it in the checkout `folder`; what it cannot say of, it may."""
+    found = _git(folder, "--literal-pathspecs", "ls-files", "-z", "--cached", "--", str(path))
+    return found is None or bool(found)
+
+
 def fork(folder: Path, base: str) -> str:
     """Return the commit at which HEAD left `base`.
 

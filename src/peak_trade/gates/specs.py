@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, TypeAlias
 
 from peak_trade.gates.merge import SPECS, Changed, Stage
@@ -10,24 +11,32 @@ from peak_trade.gates.stops import TRAILER, severity
 from peak_trade.lang.assemble import assemble, is_system
 from peak_trade.lang.check import examine, merged
 from peak_trade.lang.locality import obstacles
-from peak_trade.lang.machine import Machine
+from peak_trade.lang.machine import Machine, Property
 from peak_trade.lang.parse import Parsed, parse
 from peak_trade.lang.source import Diagnostic, Findings, Source, Span
+from peak_trade.lang.system import System
 from peak_trade.lang.track import tracked
+from peak_trade.proof.cache import Cache
 from peak_trade.proof.change.delta import Delta, Loosening
 from peak_trade.proof.change.diff import diff
 from peak_trade.proof.decide import decide
 from peak_trade.proof.gates import NotNeeded, Undecided, gates
-from peak_trade.proof.prove import LIMITS, prove
-from peak_trade.proof.verdict import NotInductive, Proved, Refuted, Result, Unknown
+from peak_trade.proof.many import Job, prove_job
+from peak_trade.proof.parametric import Task, prove_system
+from peak_trade.proof.prove import LIMITS
+from peak_trade.proof.verdict import NotInductive, Proved, Refuted, Report, Result, Unknown
 
 UNSOLVABLE: Final = frozenset({"PT015", "PT043"})
 """With a name that means two things, or a sort without values, a solver's answers mean nothing."""
 
 DECLARES: Final = re.compile(r"^(machine|states|transitions)\s*:", re.MULTILINE)
 STEPS: Final = ("prove", "locks")
-Job: TypeAlias = tuple[str, Source, Machine]
-Mapper: TypeAlias = Callable[[Callable[[Job], tuple[Diagnostic, ...]], Sequence[Job]], Iterable[tuple[Diagnostic, ...]]]
+Look: TypeAlias = tuple[str, "Sound"]
+"""One step of proofs, and the specification that it looks at."""
+
+Mapper: TypeAlias = Callable[
+    [Callable[[Look], tuple[Diagnostic, ...]], Sequence[Look]], Iterable[tuple[Diagnostic, ...]]
+]
 Text: TypeAlias = Callable[[str], str | None]
 """The text of the file at a path, or None iff there is none."""
 
@@ -44,12 +53,26 @@ class Spec:
     source: Source
     machine: Machine | None
     found: tuple[Diagnostic, ...]
-    system: bool = False
+    system: System | None = None
 
     @property
     def mistaken(self) -> bool:
         """True iff it has mistakes, and is not merely something that the gate does not judge."""
         return any(severity(item.code) == "error" for item in self.found)
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """A specification without mistakes, as what proves it is given it."""
+
+    source: Source
+    machine: Machine
+    system: System | None
+
+    @property
+    def properties(self) -> tuple[Property, ...]:
+        """What is claimed in its own text; a system's machine claims what its parts do, too, and no witnesses."""
+        return self.machine.properties if self.system is None else self.system.properties
 
 
 def read(change: Changed, path: str, acknowledged: Mapping[str, str] | None = None) -> Spec:
@@ -89,11 +112,11 @@ def _system(source: Source, text: Text) -> Spec:
 
     made = assemble(source, load)
     if made.system is None or made.diagnostics:
-        return Spec(source, None, made.diagnostics, system=True)
+        return Spec(source, None, made.diagnostics)
     findings = Findings(source)
     for why in obstacles(made.system):
         findings.add("GATE002", Span(1, 1, 1), f"nothing follows for any number: {why}", "peak check says more")
-    return Spec(source, tracked(made.system), findings.sorted(), system=True)
+    return Spec(source, tracked(made.system), findings.sorted(), made.system)
 
 
 def _with_solved(parsed: Parsed, found: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
@@ -103,36 +126,41 @@ def _with_solved(parsed: Parsed, found: tuple[Diagnostic, ...]) -> tuple[Diagnos
 
 
 def judged(
-    change: Changed, specs: Iterable[Spec], acknowledged: Mapping[str, str], mapper: Mapper = map
+    change: Changed,
+    specs: Iterable[Spec],
+    acknowledged: Mapping[str, str],
+    mapper: Mapper = map,
+    cache: Cache | None = None,
 ) -> Iterator[Stage]:
     """Yield the steps `check`, `prove`, `locks` and `compare`; none iff no specification is in question.
 
-    `mapper` is `map`, or that of an executor: the findings are the same.
+    `mapper` is `map`, or that of an executor, and `cache` holds what `peak prove` knows; the findings are the same.
     """
     known, removed = tuple(specs), change.removed()
     if not known and not removed:
         return
-    sound = [(item.source, item.machine) for item in known if item.machine is not None]
-    names = tuple(source.name for source, _ in sound)
+    sound = [Sound(item.source, item.machine, item.system) for item in known if item.machine is not None]
+    names = tuple(item.source.name for item in sound)
     if known:
         found = tuple(one for item in known for one in item.found)
         yield Stage("check", tuple(item.source.name for item in known), found)
     if sound:
-        jobs = [(step, *pair) for step in STEPS for pair in sound]
-        told = dict(zip(((job[0], job[1].name) for job in jobs), mapper(_proofs, jobs), strict=True))
+        looks = [(step, item) for step in STEPS for item in sound]
+        asked = ((step, item.source.name) for step, item in looks)
+        told = dict(zip(asked, mapper(partial(_proofs, cache), looks), strict=True))
         for step in STEPS:
             yield Stage(step, names, tuple(one for name in names for one in told[step, name]))
-    loose = [one for source, machine in sound for one in _loosened(change, source, machine, acknowledged)]
+    loose = [one for item in sound for one in _loosened(change, item.source, item.machine, acknowledged)]
     loose += [_gone(change, path, acknowledged) for path in removed]
     if sound or removed:
         said = _stale(acknowledged, {one.message.partition(" ")[0] for one in loose})
         yield Stage("compare", (*names, *removed), (*loose, *said))
 
 
-def _proofs(job: Job) -> tuple[Diagnostic, ...]:
-    """Return what one step of proofs finds in one machine; another process can do it."""
-    step, source, machine = job
-    return tuple(_unproved(source, machine) if step == "prove" else _idle(source, machine))
+def _proofs(cache: Cache | None, look: Look) -> tuple[Diagnostic, ...]:
+    """Return what one step of proofs finds in one specification; another process can do it."""
+    step, spec = look
+    return tuple(_unproved(spec, cache) if step == "prove" else _idle(spec.source, spec.machine, cache))
 
 
 def acknowledgements(messages: Iterable[str]) -> dict[str, str]:
@@ -147,14 +175,22 @@ def acknowledgements(messages: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def _unproved(source: Source, machine: Machine) -> Iterator[Diagnostic]:
-    findings = Findings(source)
-    for result in prove(machine, LIMITS).results:
+def _unproved(spec: Sound, cache: Cache | None) -> Iterator[Diagnostic]:
+    findings = Findings(spec.source)
+    places = {item.name: item.span for item in spec.properties}
+    for result in _reported(spec, cache).results:
         if not isinstance(result.verdict, Proved):
-            code, said = _became(result)
-            remedy = f"peak prove {source.name} --only {result.property}"
-            findings.add(code, _place(machine, result.property), f"{result.property} {said}: {result.says}", remedy)
+            name, (code, said) = result.property, _became(result)
+            remedy = f"peak prove {spec.source.name} --only {name}"
+            findings.add(code, places.get(name, Span(1, 1, 1)), f"{name} {said}: {result.says}", remedy)
     yield from findings.sorted()
+
+
+def _reported(spec: Sound, cache: Cache | None) -> Report:
+    """Return what `peak prove` says of `spec`: the same questions to the same engines, so what one knows both know."""
+    if spec.system is None:
+        return prove_job(Job(spec.machine, limits=LIMITS), cache)
+    return prove_system(Task(spec.system, limits=LIMITS), cache)
 
 
 def _became(result: Result) -> tuple[str, str]:
@@ -169,9 +205,9 @@ def _became(result: Result) -> tuple[str, str]:
             raise AssertionError("a proved claim is no finding")
 
 
-def _idle(source: Source, machine: Machine) -> Iterator[Diagnostic]:
+def _idle(source: Source, machine: Machine, cache: Cache | None) -> Iterator[Diagnostic]:
     findings = Findings(source)
-    for item in gates(machine, LIMITS):
+    for item in gates(machine, LIMITS, cache=cache):
         if not isinstance(item, NotNeeded | Undecided):
             continue
         transition = machine.transition(item.lock.transition)

@@ -30,7 +30,7 @@ from peak_trade.proof.solve import Limits
 from peak_trade.proof.unroll import Path as Run
 from peak_trade.proof.verdict import Proved, Refuted, Result
 
-ENGINES_VERSION: Final = 1
+ENGINES_VERSION: Final = 2
 """Raise it when an engine changes what it can prove or says."""
 
 
@@ -38,6 +38,7 @@ ENGINES_VERSION: Final = 1
 class Cache:
     """Entries in one folder, a file each; `complain` is told of damaged ones.
 
+    A folder that it makes is one that git ignores: a verdict is believed because its key is, so none is committed.
     Limits: nothing is ever removed; any number of processes may share the folder.
     """
 
@@ -66,12 +67,18 @@ class Cache:
             return
         path = self._path(key)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            self._make()
+            path.parent.mkdir(exist_ok=True)
             fresh = path.with_suffix(f".{os.getpid()}")
             fresh.write_text(json.dumps(_plain(result), sort_keys=True), encoding="utf-8")
             fresh.replace(path)
         except OSError as error:
             self.complain(f"cannot write {path}: {error.strerror}; going on without")
+
+    def _make(self) -> None:
+        if not self.folder.exists():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            (self.folder / ".gitignore").write_text("*\n", encoding="utf-8")
 
     def _path(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key}.json"

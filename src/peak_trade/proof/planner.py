@@ -79,7 +79,7 @@ def _word(claim: Claim, verdict: Verdict) -> str:
 def _found(case: Case, claim: Claim, engines: frozenset[str]) -> Finding:
     opens: list[tuple[str, Open]] = []
     for name, engine in PLAN:
-        if name in engines and not (name == "spacer" and _exhausted(opens)):
+        if name in engines and not (name == "spacer" and (_exhausted(opens) or _answered(opens))):
             found = engine(case, claim)
             if isinstance(found, Finding):
                 return found
@@ -90,6 +90,11 @@ def _found(case: Case, claim: Claim, engines: frozenset[str]) -> Finding:
 def _exhausted(opens: list[tuple[str, Open]]) -> bool:
     """Return true iff induction has reached its limit: what Spacer invents could not be proved either."""
     return any(name == "induction" and found.exhausted for name, found in opens)
+
+
+def _answered(opens: list[tuple[str, Open]]) -> bool:
+    """Return true iff Spacer said within its small budget that it cannot help: with the whole one it says the same."""
+    return any(name == "spacer" and not found.exhausted for name, found in opens)
 
 
 def _undecided(case: Case, claim: Claim, opens: list[tuple[str, Open]]) -> Verdict:

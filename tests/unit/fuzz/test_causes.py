@@ -12,7 +12,7 @@ from peak_trade.broker.bounds import Bounds
 from peak_trade.broker.errors import VenueTimeout, VenueUnavailable
 from peak_trade.broker.messages import Accepted, OrderRequest, Report
 from peak_trade.fuzz.allowed import broken
-from peak_trade.fuzz.causes import CAUSES, causeless, unheard
+from peak_trade.fuzz.causes import CAUSES, causeless, unanswered, unheard
 from peak_trade.fuzz.door import Door
 from peak_trade.fuzz.lives import Calls
 from peak_trade.fuzz.play import Played, play
@@ -24,7 +24,7 @@ from peak_trade.market.synthetic import walk
 from peak_trade.market.terms import Kind, Side, Tif
 from peak_trade.rails.tripwires import HARD
 from peak_trade.session.config import Config, LimitsPart, VenuePart
-from peak_trade.session.recording import ORDER, TRIP
+from peak_trade.session.recording import ORDER, RECONCILED, TRIP
 
 LINES = (Line(2, lots=10), Line(3, lots=10), Line(5, Side.SELL, lots=5))
 REQUEST = OrderRequest("a-1", "SYN000", Side.BUY, 1, Kind.LIMIT, 100_000, Tif.DAY)
@@ -87,6 +87,13 @@ def test_who_interferes_is_heard(machines: Machines, played: Played, tmp_path: P
     assert obedient.why != played.why
     assert not list(unheard((kill,), obedient.records))
     assert len(list(unheard((kill,), played.records))) == len(("not on record", "orders left"))
+
+
+def test_a_comparison_needs_an_answer(played: Played) -> None:
+    """Each that counts was answered in its step; without that step's answer it is found out."""
+    steps = {int(record.body["step"] or 0) for record in played.records if record.kind == RECONCILED}
+    assert not list(unanswered(played.records, steps))
+    assert len(list(unanswered(played.records, steps - {max(steps)}))) == 1
 
 
 @pytest.mark.parametrize(
