@@ -9,8 +9,8 @@ from click.testing import CliRunner
 
 from peak_trade.broker.faults import FaultKind
 from peak_trade.cli import matrix
-from peak_trade.cli.spread import machines
 from peak_trade.cli.specs import machine_named, spec_folder, system_at
+from peak_trade.cli.spread import machines
 from peak_trade.evidence.contract import contract
 from peak_trade.fuzz.matrix import Ran, crash_row, failures, run_row
 from peak_trade.fuzz.page import done, matrix_page

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from peak_trade.fuzz.findings import PROGRAM
-from peak_trade.fuzz.program import parsed
+from peak_trade.fuzz.found.findings import PROGRAM
+from peak_trade.fuzz.found.program import parsed
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PLANTED: Final = Path(__file__).resolve().parent / "planted"

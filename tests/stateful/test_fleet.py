@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 from strategies import toil
 
-from peak_trade.fuzz import child
-from peak_trade.fuzz import fleet as fleets
-from peak_trade.fuzz.fleet import KILLS, Partial, Unavailable, run
-from peak_trade.fuzz.processes import Processes
-from peak_trade.fuzz.shifts import Misused
+from peak_trade.fuzz.fleet import child
+from peak_trade.fuzz.fleet import fleet as fleets
+from peak_trade.fuzz.fleet.fleet import KILLS, Partial, Unavailable, run
+from peak_trade.fuzz.fleet.processes import Processes
+from peak_trade.fuzz.fleet.shifts import Misused
 from peak_trade.session.fence import native, strays
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -115,9 +115,9 @@ def test_what_takes_too_long_is_a_finding(capfd: pytest.CaptureFixture[str]) -> 
 LEFT = """
 import sys
 from strategies import toil
-from peak_trade.fuzz.fleet import Partial, run
-from peak_trade.fuzz.processes import Processes
-from peak_trade.fuzz.shifts import interruptible
+from peak_trade.fuzz.fleet.fleet import Partial, run
+from peak_trade.fuzz.fleet.processes import Processes
+from peak_trade.fuzz.fleet.shifts import interruptible
 from peak_trade.session.fence import up
 
 up()
@@ -234,7 +234,7 @@ def test_two_workers_of_a_cluster_give_the_same_bytes(site: Site, tmp_path: Path
 
     Once the fleet is left nothing of it is open here, so that this process may put up its own fence.
     """
-    from peak_trade.fuzz.cluster import Cluster
+    from peak_trade.fuzz.fleet.cluster import Cluster
 
     with Cluster(site.address) as fleet:
         assert list(run(JOBS, toil.work, fleet)) == done
@@ -251,7 +251,7 @@ def test_two_workers_of_a_cluster_give_the_same_bytes(site: Site, tmp_path: Path
 
 def test_a_cluster_that_dies_leaves_what_was_done(site: Site) -> None:
     """Its scheduler is killed half-way: what is done is there, the loss is told, and nobody can connect any more."""
-    from peak_trade.fuzz.cluster import Cluster
+    from peak_trade.fuzz.fleet.cluster import Cluster
 
     jobs, got = [toil.job(seed, "slow", ms=100) for seed in range(200)], list[str]()
     with Cluster(site.address) as fleet:
@@ -271,7 +271,7 @@ def test_a_cluster_that_dies_leaves_what_was_done(site: Site) -> None:
 @pytest.mark.parametrize("address", ["dask://", "dask://host", "tcp://host:1", "dask://local", "dask://a b:1"])
 def test_what_is_no_address_of_a_cluster_is_refused(address: str) -> None:
     """It needs a host and a port."""
-    from peak_trade.fuzz.cluster import Cluster
+    from peak_trade.fuzz.fleet.cluster import Cluster
 
     with pytest.raises(Misused, match="dask://HOST:PORT"):
         Cluster(address)

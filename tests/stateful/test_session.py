@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from peak_trade.cli.specs import machine_named
-from peak_trade.fuzz.rules import session_rules
+from peak_trade.fuzz.drawn.rules import session_rules
 from peak_trade.fuzz.world import Machines
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from peak_trade.fuzz.coverage import Coverage, Goal
+from peak_trade.fuzz.cover.coverage import Coverage, Goal
 from peak_trade.fuzz.jobs import Job, Result, perform
 from peak_trade.session import fence
 

@@ -14,21 +14,21 @@ from peak_trade.cli.job import fenced
 from peak_trade.cli.progress import bar
 from peak_trade.cli.specs import machine_at
 from peak_trade.cli.spread import machines
-from peak_trade.fuzz.coverage import Goal
-from peak_trade.fuzz.digest import canary, digest
-from peak_trade.fuzz.exhaust import exhauster
-from peak_trade.fuzz.fleet import Partial, run
-from peak_trade.fuzz.gate import Requirement
-from peak_trade.fuzz.heat import heat
+from peak_trade.fuzz.campaign.digest import canary, digest
+from peak_trade.fuzz.campaign.night import Night, Plan
+from peak_trade.fuzz.campaign.report import Picture, Story, page
+from peak_trade.fuzz.campaign.sessions import sessions
+from peak_trade.fuzz.campaign.summary import Summary, plain, summary
+from peak_trade.fuzz.cover.coverage import Goal
+from peak_trade.fuzz.cover.gate import Requirement
+from peak_trade.fuzz.cover.heat import heat
+from peak_trade.fuzz.cover.unreached import Unreachable, explained
+from peak_trade.fuzz.engines.exhaust import exhauster
+from peak_trade.fuzz.engines.lanes import laner
+from peak_trade.fuzz.engines.walk import walker
+from peak_trade.fuzz.fleet.fleet import Partial, run
+from peak_trade.fuzz.fleet.shifts import Shard, interruptible, until
 from peak_trade.fuzz.jobs import Engine, Result, perform
-from peak_trade.fuzz.lanes import laner
-from peak_trade.fuzz.night import Night, Plan
-from peak_trade.fuzz.report import Picture, Story, page
-from peak_trade.fuzz.sessions import sessions
-from peak_trade.fuzz.shifts import Shard, interruptible, until
-from peak_trade.fuzz.summary import Summary, plain, summary
-from peak_trade.fuzz.unreached import Unreachable, explained
-from peak_trade.fuzz.walk import walker
 from peak_trade.lang.machine import Machine
 from peak_trade.lang.pretty import fingerprint
 from peak_trade.session.clock import wall_ns

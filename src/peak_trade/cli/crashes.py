@@ -13,7 +13,7 @@ from click.exceptions import Exit
 from peak_trade.broker.swarm import drawn
 from peak_trade.cli.job import fenced
 from peak_trade.cli.spread import SEED_MAX, SHOWN_MAX, machines, rated, spread
-from peak_trade.fuzz.crashes import AGAIN, Ground, Point, crashed, ground
+from peak_trade.fuzz.harm.crashes import AGAIN, Ground, Point, crashed, ground
 from peak_trade.session.clock import wall_ns
 
 PASS, VIOLATION = 0, 1

@@ -12,9 +12,9 @@ from click.exceptions import Exit
 
 from peak_trade.cli.job import fenced
 from peak_trade.cli.spread import SEED_MAX, SHOWN_MAX, machines, rated, spread
-from peak_trade.fuzz.crashes import Ground
-from peak_trade.fuzz.damage import ENDS, SILENT, UNFIRED, WORLDS, Hurt, damaged_ground, hurt
-from peak_trade.fuzz.harms import KINDS
+from peak_trade.fuzz.harm.crashes import Ground
+from peak_trade.fuzz.harm.damage import ENDS, SILENT, UNFIRED, WORLDS, Hurt, damaged_ground, hurt
+from peak_trade.fuzz.harm.harms import KINDS
 from peak_trade.session.clock import wall_ns
 
 PASS, VIOLATION, INCONCLUSIVE = 0, 1, 3

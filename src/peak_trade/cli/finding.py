@@ -9,13 +9,13 @@ from click.exceptions import Exit
 
 from peak_trade.cli.job import fenced
 from peak_trade.cli.spread import SEED_MAX, SHOWN_MAX, machines
-from peak_trade.fuzz.digest import programmed
-from peak_trade.fuzz.findings import Again, Finding, FindingError, Kept, Replayed, kept, put
-from peak_trade.fuzz.findings import replay as played_again
-from peak_trade.fuzz.program import ProgramError
-from peak_trade.fuzz.regression import save
-from peak_trade.fuzz.shrink import shrink as smaller
-from peak_trade.fuzz.trial import tried
+from peak_trade.fuzz.campaign.digest import programmed
+from peak_trade.fuzz.found.findings import Again, Finding, FindingError, Kept, Replayed, kept, put
+from peak_trade.fuzz.found.findings import replay as played_again
+from peak_trade.fuzz.found.program import ProgramError
+from peak_trade.fuzz.found.regression import save
+from peak_trade.fuzz.found.shrink import shrink as smaller
+from peak_trade.fuzz.found.trial import tried
 
 PASS, VIOLATION, INCONCLUSIVE = 0, 1, 3
 CODES: Final = {

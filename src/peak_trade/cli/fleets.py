@@ -7,9 +7,9 @@ from typing import Final
 import rich_click as click
 
 from peak_trade.cli.job import fenced
-from peak_trade.fuzz.fleet import Fleet, Unavailable
-from peak_trade.fuzz.processes import Processes
-from peak_trade.fuzz.shifts import Misused, Shard
+from peak_trade.fuzz.fleet.fleet import Fleet, Unavailable
+from peak_trade.fuzz.fleet.processes import Processes
+from peak_trade.fuzz.fleet.shifts import Misused, Shard
 
 LOCAL: Final = "local"
 DASK: Final = "dask://"
@@ -43,7 +43,7 @@ def fleet_of(executor: str, jobs: int, connect_ms_max: int = CONNECT_MS_MAX) -> 
         error = Misused(f"an executor {LOCAL} or {DASK}HOST:PORT", repr(executor), "leave it out for this machine")
         raise click.UsageError(f"{error}\nnext: peak fuzz --executor {LOCAL}")
     try:
-        from peak_trade.fuzz.cluster import Cluster  # noqa: PLC0415 - an extra: only who asks for a cluster needs it
+        from peak_trade.fuzz.fleet.cluster import Cluster  # noqa: PLC0415 - an extra: only who asks for a cluster needs it
     except ImportError as error:
         raise click.UsageError(INSTALL) from error
     try:

@@ -17,10 +17,10 @@ from peak_trade.cli.job import fenced
 from peak_trade.cli.rates import beside
 from peak_trade.cli.secrets import command as secrets
 from peak_trade.cli.spread import SEED_MAX, rated
-from peak_trade.fuzz.digest import CanaryLives
-from peak_trade.fuzz.gate import BadRequirement, Requirement, Verdict, parse
-from peak_trade.fuzz.night import ENGINES, Plan
-from peak_trade.fuzz.summary import Summary, lines, plain
+from peak_trade.fuzz.campaign.digest import CanaryLives
+from peak_trade.fuzz.campaign.night import ENGINES, Plan
+from peak_trade.fuzz.campaign.summary import Summary, lines, plain
+from peak_trade.fuzz.cover.gate import BadRequirement, Requirement, Verdict, parse
 from peak_trade.session.clock import wall_ns
 
 CODES: Final = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.INCONCLUSIVE: 3}

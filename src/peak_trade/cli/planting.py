@@ -20,8 +20,19 @@ from peak_trade.cli.app import summary
 from peak_trade.cli.job import Done, Job, bars_of, collected, setup_of, snapshot
 from peak_trade.evidence.artifacts import CONFIG, json_text
 from peak_trade.evidence.collect import write
+from peak_trade.fuzz.harm.secrets import (
+    PLACES,
+    VENUE,
+    Careless,
+    Leak,
+    Mouth,
+    Secret,
+    Whispering,
+    search,
+    secret_of,
+    windows,
+)
 from peak_trade.fuzz.matrix import MEMORY
-from peak_trade.fuzz.secrets import PLACES, VENUE, Careless, Leak, Mouth, Secret, Whispering, search, secret_of, windows
 from peak_trade.journal.scan import read
 from peak_trade.journal.verify import JOURNAL as FILE
 from peak_trade.market.bars import Bars
@@ -85,7 +96,7 @@ class Field:
             "wind_down_steps": 2,
             "reconcile_steps": 4,
             "venue": {"participation_permille_min": 500, "participation_permille_max": 1000},
-            "strategy": {"factory": "peak_trade.fuzz.secrets:careless", "params": params},
+            "strategy": {"factory": "peak_trade.fuzz.harm.secrets:careless", "params": params},
         }
         if self.place == "strategy's parameter":
             params["note"] = self.secret.text

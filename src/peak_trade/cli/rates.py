@@ -94,9 +94,9 @@ def spec_rows(machine: Machine) -> dict[str, Work]:
     """Return the rows at the specification's level."""
     from peak_trade.backends.bare import bare_rules  # noqa: PLC0415 - Hypothesis and NumPy only where they are needed
     from peak_trade.backends.rules import kernel_rules  # noqa: PLC0415 - as above
+    from peak_trade.fuzz.engines.lanes import LANES, lanes  # noqa: PLC0415 - as above
+    from peak_trade.fuzz.engines.walk import walk  # noqa: PLC0415 - as above
     from peak_trade.fuzz.jobs import Job  # noqa: PLC0415 - as above
-    from peak_trade.fuzz.lanes import LANES, lanes  # noqa: PLC0415 - as above
-    from peak_trade.fuzz.walk import walk  # noqa: PLC0415 - as above
 
     def job(engine: str, seed: int, count: int) -> Job:
         return Job(engine=engine, seed=seed, count=count, specs={}, options={"machine": machine.name})
@@ -120,9 +120,9 @@ def spec_rows(machine: Machine) -> dict[str, Work]:
 def session_rows() -> dict[str, Work]:
     """Return the rows at the session's level."""
     from peak_trade.cli.spread import machines as session_machines  # noqa: PLC0415 - as above
+    from peak_trade.fuzz.campaign.sessions import sessions  # noqa: PLC0415 - as above
+    from peak_trade.fuzz.drawn.rules import session_rules  # noqa: PLC0415 - as above
     from peak_trade.fuzz.jobs import Job  # noqa: PLC0415 - as above
-    from peak_trade.fuzz.rules import session_rules  # noqa: PLC0415 - as above
-    from peak_trade.fuzz.sessions import sessions  # noqa: PLC0415 - as above
 
     machines = session_machines()
     judged = session_rules(machines)

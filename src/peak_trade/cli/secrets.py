@@ -11,7 +11,7 @@ from click.exceptions import Exit
 from peak_trade.cli.job import fenced
 from peak_trade.cli.planting import Planted, planted
 from peak_trade.cli.spread import SEED_MAX, SHOWN_MAX, rated, spread
-from peak_trade.fuzz.secrets import PLACES, SHAPES
+from peak_trade.fuzz.harm.secrets import PLACES, SHAPES
 from peak_trade.session.clock import wall_ns
 
 PASS, VIOLATION, INCONCLUSIVE = 0, 1, 3

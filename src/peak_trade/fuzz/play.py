@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Final
 
 from peak_trade.fuzz import hands
-from peak_trade.fuzz.allowed import broken
-from peak_trade.fuzz.causes import causeless, unanswered, unheard
 from peak_trade.fuzz.disks import Died, Dying, Failing
-from peak_trade.fuzz.door import Door
 from peak_trade.fuzz.folders import BEFORE, BETWEEN, OTHER_SPEC, other
-from peak_trade.fuzz.lives import Calls
-from peak_trade.fuzz.verdict import NOTHING, Verdict, judge
+from peak_trade.fuzz.judge.allowed import broken
+from peak_trade.fuzz.judge.calls import Calls
+from peak_trade.fuzz.judge.causes import causeless, unanswered, unheard
+from peak_trade.fuzz.judge.door import Door
+from peak_trade.fuzz.judge.verdict import NOTHING, Verdict, judge
 from peak_trade.fuzz.world import Machines, World
 from peak_trade.journal.errors import JournalRefusal
 from peak_trade.journal.record import Record

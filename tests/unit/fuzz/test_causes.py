@@ -11,13 +11,13 @@ from peak_trade.broker.adapter import Adapter
 from peak_trade.broker.bounds import Bounds
 from peak_trade.broker.errors import VenueTimeout, VenueUnavailable
 from peak_trade.broker.messages import Accepted, OrderRequest, Report
-from peak_trade.fuzz.allowed import broken
-from peak_trade.fuzz.causes import CAUSES, causeless, unanswered, unheard
-from peak_trade.fuzz.door import Door
-from peak_trade.fuzz.lives import Calls
+from peak_trade.fuzz.found.trial import problems
+from peak_trade.fuzz.judge.allowed import broken
+from peak_trade.fuzz.judge.calls import Calls
+from peak_trade.fuzz.judge.causes import CAUSES, causeless, unanswered, unheard
+from peak_trade.fuzz.judge.door import Door
 from peak_trade.fuzz.play import Played, play
 from peak_trade.fuzz.traders import Line, Scripted
-from peak_trade.fuzz.trial import problems
 from peak_trade.fuzz.world import Deed, Machines, World
 from peak_trade.journal.record import Record
 from peak_trade.market.synthetic import walk

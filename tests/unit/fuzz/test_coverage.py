@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from peak_trade.fuzz.coverage import KINDS, Coverage, Goal, Tally, counts_of
-from peak_trade.fuzz.goals import goals, surroundings
+from peak_trade.fuzz.cover.coverage import KINDS, Coverage, Goal, Tally, counts_of
+from peak_trade.fuzz.cover.goals import goals, surroundings
+from peak_trade.fuzz.cover.sightings import sighted
 from peak_trade.fuzz.play import Played
 from peak_trade.fuzz.rows import usual
 from peak_trade.fuzz.seeded import seeded_world
-from peak_trade.fuzz.sightings import sighted
 from peak_trade.fuzz.world import Machines
 from peak_trade.journal.record import Record
 from peak_trade.lang.evaluate import Env, evaluate

@@ -10,8 +10,8 @@ from peak_trade.broker.adapter import Adapter
 from peak_trade.broker.messages import OrderRequest
 from peak_trade.broker.outcome import Turn
 from peak_trade.cli import crashes as commands
-from peak_trade.fuzz.crashes import Ground, crash_world, crashed, ground, surveyed
 from peak_trade.fuzz.disks import APPEND, Dying
+from peak_trade.fuzz.harm.crashes import Ground, crash_world, crashed, ground, surveyed
 from peak_trade.fuzz.world import Machines
 from peak_trade.journal.disk import POSIX
 

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from peak_trade.cli import disks as commands
-from peak_trade.fuzz.crashes import Ground
-from peak_trade.fuzz.damage import HEALED, SILENT, STANDS, UNFIRED, Kind, Scene, damaged_ground, hurt
 from peak_trade.fuzz.disks import APPEND, FSYNC, Died, Dying, Failing, Lie, Lying
-from peak_trade.fuzz.harms import KINDS
+from peak_trade.fuzz.harm.crashes import Ground
+from peak_trade.fuzz.harm.damage import HEALED, SILENT, STANDS, UNFIRED, Kind, Scene, damaged_ground, hurt
+from peak_trade.fuzz.harm.harms import KINDS
 from peak_trade.fuzz.world import Machines
 
 GROUP = b"one group of records\n"

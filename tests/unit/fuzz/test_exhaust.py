@@ -9,10 +9,10 @@ import pytest
 from peak_trade.backends.domains import Bounds
 from peak_trade.backends.kernel import Packed, Running
 from peak_trade.cli.specs import machine_named
-from peak_trade.fuzz.check import Subject
-from peak_trade.fuzz.coverage import Coverage, Goal, counts_of
-from peak_trade.fuzz.exhaust import Survey, exhaust, exhauster
-from peak_trade.fuzz.goals import goals
+from peak_trade.fuzz.cover.coverage import Coverage, Goal, counts_of
+from peak_trade.fuzz.cover.goals import goals
+from peak_trade.fuzz.engines.check import Subject
+from peak_trade.fuzz.engines.exhaust import Survey, exhaust, exhauster
 from peak_trade.fuzz.jobs import Job, Result
 from peak_trade.lang.expr import Compare, Comparison, Lit, Scope, Var
 from peak_trade.lang.machine import Always, Machine

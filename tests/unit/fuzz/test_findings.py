@@ -12,12 +12,12 @@ import pytest
 from click.testing import CliRunner
 
 from peak_trade.cli import finding as commands
-from peak_trade.fuzz import findings
-from peak_trade.fuzz.findings import Again, Finding, FindingError, Kept, kept, put, replay, specs
 from peak_trade.fuzz.folders import other
-from peak_trade.fuzz.program import BarsPart, OrderPart, Program, ProgramError, parsed
-from peak_trade.fuzz.regression import save, source, wrong
-from peak_trade.fuzz.trial import Trial, kind_of, problems, tried
+from peak_trade.fuzz.found import findings
+from peak_trade.fuzz.found.findings import Again, Finding, FindingError, Kept, kept, put, replay, specs
+from peak_trade.fuzz.found.program import BarsPart, OrderPart, Program, ProgramError, parsed
+from peak_trade.fuzz.found.regression import save, source, wrong
+from peak_trade.fuzz.found.trial import Trial, kind_of, problems, tried
 from peak_trade.fuzz.world import Machines, World
 from peak_trade.journal.scan import read
 from peak_trade.lang.trace import replay as stepped
@@ -287,7 +287,7 @@ def test_the_command_shrinks(bug: Plant, tmp_path: Path, monkeypatch: pytest.Mon
         return program().world()
 
     run, out = CliRunner(), tmp_path / "out"
-    monkeypatch.setattr("peak_trade.fuzz.digest.seeded_world", world)
+    monkeypatch.setattr("peak_trade.fuzz.campaign.digest.seeded_world", world)
     arguments = ["--seed", "5", "--out", str(out), "--executions", "15"]
     fails = run.invoke(commands.shrink, arguments)
     assert fails.exit_code == 1, fails.output
@@ -295,7 +295,7 @@ def test_the_command_shrinks(bug: Plant, tmp_path: Path, monkeypatch: pytest.Mon
     assert kept(folder).seeds == (5,)
     assert f"next: peak fuzz replay {folder}" in fails.stderr
     monkeypatch.undo()
-    monkeypatch.setattr("peak_trade.fuzz.digest.seeded_world", world)
+    monkeypatch.setattr("peak_trade.fuzz.campaign.digest.seeded_world", world)
     passes = run.invoke(commands.shrink, arguments)
     assert (passes.exit_code, passes.stdout) == (0, "seed 5: no problem, so nothing to shrink\n")
 

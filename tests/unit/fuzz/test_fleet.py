@@ -21,12 +21,12 @@ from strategies import toil
 
 from peak_trade.broker.swarm import drawn
 from peak_trade.cli import fleets
-from peak_trade.fuzz import child, fleet, shifts
-from peak_trade.fuzz.coverage import Coverage
-from peak_trade.fuzz.fleet import DEATHS_MAX, IN_FLIGHT, KILLS, Partial, Pool, Unavailable, Work, run
+from peak_trade.fuzz.cover.coverage import Coverage
+from peak_trade.fuzz.fleet import child, fleet, shifts
+from peak_trade.fuzz.fleet.fleet import DEATHS_MAX, IN_FLIGHT, KILLS, Partial, Pool, Unavailable, Work, run
+from peak_trade.fuzz.fleet.processes import Processes
+from peak_trade.fuzz.fleet.shifts import Misused, Shard, interruptible, until
 from peak_trade.fuzz.jobs import Result
-from peak_trade.fuzz.processes import Processes
-from peak_trade.fuzz.shifts import Misused, Shard, interruptible, until
 
 JOBS = [toil.job(seed) for seed in range(1, 25)]
 DONE = [toil.work(text) for text in JOBS]
@@ -351,7 +351,7 @@ def test_a_cluster_that_is_not_there_is_an_internal_error() -> None:
 def test_a_cluster_without_its_library_is_a_usage_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """The extra is named."""
     monkeypatch.setitem(sys.modules, "distributed", None)
-    monkeypatch.delitem(sys.modules, "peak_trade.fuzz.cluster", raising=False)
+    monkeypatch.delitem(sys.modules, "peak_trade.fuzz.fleet.cluster", raising=False)
     with pytest.raises(click.UsageError, match=r"peak-trade\[cluster\]"), fleets.fleet_of("dask://host:1", 1):
         pass
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from peak_trade.fuzz.coverage import Coverage, Goal
-from peak_trade.fuzz.gate import KINDS, BadRequirement, Contradicted, Requirement, Verdict, judge, parse, worst
-from peak_trade.fuzz.goals import OWN, REGISTERS
+from peak_trade.fuzz.cover.coverage import Coverage, Goal
+from peak_trade.fuzz.cover.gate import KINDS, BadRequirement, Contradicted, Requirement, Verdict, judge, parse, worst
+from peak_trade.fuzz.cover.goals import OWN, REGISTERS
 
 MACHINES = ("session", "order")
 WANTED = tuple(Goal("transition", machine, f"T{place}") for machine in MACHINES for place in range(4))

@@ -10,8 +10,8 @@ from peak_trade.backends.kernel import compile_kernel
 from peak_trade.broker.faults import FaultKind
 from peak_trade.broker.swarm import drawn
 from peak_trade.cli.specs import machine_named
-from peak_trade.fuzz.coverage import KINDS, Goal
-from peak_trade.fuzz.goals import OWN, REGISTERS, Step, begun, followed, goals, met, surroundings
+from peak_trade.fuzz.cover.coverage import KINDS, Goal
+from peak_trade.fuzz.cover.goals import OWN, REGISTERS, Step, begun, followed, goals, met, surroundings
 from peak_trade.lang.machine import Machine
 from peak_trade.lang.sorts import BoolSort, EnumSort, IntSort, Scalar, Sort
 from peak_trade.lang.step import BUILT_IN, Ignored, Refused, Taken

@@ -12,9 +12,9 @@ from peak_trade.backends.overlay import foreign
 from peak_trade.backends.polish import SVG
 from peak_trade.backends.svg import svg
 from peak_trade.cli.specs import machine_named
-from peak_trade.fuzz.coverage import Coverage, Goal, Tally
-from peak_trade.fuzz.goals import goals, surroundings
-from peak_trade.fuzz.heat import DASHES, heat, overlay, table, text
+from peak_trade.fuzz.cover.coverage import Coverage, Goal, Tally
+from peak_trade.fuzz.cover.goals import goals, surroundings
+from peak_trade.fuzz.cover.heat import DASHES, heat, overlay, table, text
 from peak_trade.lang.machine import Machine
 
 SEEN = {

@@ -8,12 +8,12 @@ import pytest
 from peak_trade.backends.arrays import Arrays, compile_arrays
 from peak_trade.backends.vector import Unfit
 from peak_trade.cli.specs import machine_named
-from peak_trade.fuzz.abreast import Walk
-from peak_trade.fuzz.biased import BOX, MIX, Term, choices, solutions, sources
-from peak_trade.fuzz.coverage import Coverage, counts_of
-from peak_trade.fuzz.dice import Dice
+from peak_trade.fuzz.cover.coverage import Coverage, counts_of
+from peak_trade.fuzz.engines.abreast import Walk
+from peak_trade.fuzz.engines.biased import BOX, MIX, Term, choices, solutions, sources
+from peak_trade.fuzz.engines.dice import Dice
+from peak_trade.fuzz.engines.lanes import explore, laner, lanes
 from peak_trade.fuzz.jobs import Job, perform
-from peak_trade.fuzz.lanes import explore, laner, lanes
 from peak_trade.lang.expr import TRUE, Arith, Arithmetic, Lit, Scope, Var
 from peak_trade.lang.machine import Field, Machine
 from peak_trade.lang.sorts import INT, EnumSort, IntSort

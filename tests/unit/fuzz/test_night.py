@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from peak_trade.fuzz.coverage import Coverage, Goal
-from peak_trade.fuzz.digest import CANARY_EVENTS_MAX, CanaryLives, canary, digest, filled
-from peak_trade.fuzz.findings import FINDING, kept
-from peak_trade.fuzz.gate import Verdict, parse
+from peak_trade.fuzz.campaign.digest import CANARY_EVENTS_MAX, CanaryLives, canary, digest, filled
+from peak_trade.fuzz.campaign.night import SESSION_JOBS, SESSIONS_EACH, Night, Plan
+from peak_trade.fuzz.campaign.summary import lines, plain, summary
+from peak_trade.fuzz.cover.coverage import Coverage, Goal
+from peak_trade.fuzz.cover.gate import Verdict, parse
+from peak_trade.fuzz.found.findings import FINDING, kept
 from peak_trade.fuzz.jobs import Job, OtherSpec, Result, perform
-from peak_trade.fuzz.night import SESSION_JOBS, SESSIONS_EACH, Night, Plan
-from peak_trade.fuzz.summary import lines, plain, summary
 from peak_trade.fuzz.world import Machines
 from peak_trade.lang.machine import Machine
 
@@ -108,8 +108,8 @@ def test_a_canary_that_lives_is_no_pass(
     machines: Machines, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """Where nothing is ever reported the campaign says so, and where."""
-    monkeypatch.setattr("peak_trade.fuzz.digest.CANARY_SEEDS", 1)
-    monkeypatch.setattr("peak_trade.fuzz.digest.filled", lambda played: filled(played)[:0])
+    monkeypatch.setattr("peak_trade.fuzz.campaign.digest.CANARY_SEEDS", 1)
+    monkeypatch.setattr("peak_trade.fuzz.campaign.digest.filled", lambda played: filled(played)[:0])
     with pytest.raises(CanaryLives, match="while it was looked for"):
         canary(machines, 2, tmp_path_factory.mktemp("canary"))
 

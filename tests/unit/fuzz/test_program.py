@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 
 from peak_trade.broker.faults import FaultKind
 from peak_trade.broker.swarm import seeded
-from peak_trade.fuzz.listing import compact, happens, listing
-from peak_trade.fuzz.play import Played, play
-from peak_trade.fuzz.program import (
+from peak_trade.fuzz.found.listing import compact, happens, listing
+from peak_trade.fuzz.found.program import (
     Asked,
     BarsPart,
     DeedPart,
@@ -22,6 +21,7 @@ from peak_trade.fuzz.program import (
     parsed,
     program_of,
 )
+from peak_trade.fuzz.play import Played, play
 from peak_trade.fuzz.rows import rows, usual
 from peak_trade.fuzz.seeded import seeded_world
 from peak_trade.fuzz.traders import Line, Scripted

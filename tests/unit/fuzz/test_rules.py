@@ -9,9 +9,9 @@ from peak_trade.backends.stateful import Differs, dumped
 from peak_trade.broker.faults import Fault, FaultKind
 from peak_trade.broker.messages import OrderStatus
 from peak_trade.broker.port import Broker
-from peak_trade.fuzz.driven import Dictated, Driven, Planned
-from peak_trade.fuzz.oracle import Oracle, Rulebook
-from peak_trade.fuzz.rules import SessionRules, session_rules
+from peak_trade.fuzz.drawn.driven import Dictated, Driven, Planned
+from peak_trade.fuzz.drawn.oracle import Oracle, Rulebook
+from peak_trade.fuzz.drawn.rules import SessionRules, session_rules
 from peak_trade.fuzz.traders import Line
 from peak_trade.fuzz.world import Deed, Machines, World
 from peak_trade.market.synthetic import walk

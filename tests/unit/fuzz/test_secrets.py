@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from peak_trade.cli import secrets as commands
 from peak_trade.cli.planting import planted
-from peak_trade.fuzz.secrets import PLACES, SHAPES, TEXTUAL, WINDOW_BYTES, search, secret_of, windows
+from peak_trade.fuzz.harm.secrets import PLACES, SHAPES, TEXTUAL, WINDOW_BYTES, search, secret_of, windows
 
 SEEDS = st.integers(0, 10**6)
 AROUND = st.binary(max_size=40)

@@ -3,10 +3,10 @@
 import pytest
 
 from peak_trade.broker.faults import FaultKind
-from peak_trade.fuzz import trial as trials
+from peak_trade.fuzz.campaign.sessions import session_of, sessions
+from peak_trade.fuzz.found import trial as trials
 from peak_trade.fuzz.jobs import Job
 from peak_trade.fuzz.seeded import INTERRUPTS, seeded_world
-from peak_trade.fuzz.sessions import session_of, sessions
 from peak_trade.fuzz.world import Machines
 
 JOB = Job(engine="sessions", seed=1, count=6, specs={})

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from peak_trade.broker.script import plain
 from peak_trade.broker.swarm import seeded
-from peak_trade.fuzz.dials import STAGES, Board, ordinals, stage
-from peak_trade.fuzz.program import BarsPart, DeedPart, OrderPart, Program
-from peak_trade.fuzz.shrink import ShrinkError, Shrunk, minimal, shrink
-from peak_trade.fuzz.trial import Trial, tried
+from peak_trade.fuzz.found.dials import STAGES, Board, ordinals, stage
+from peak_trade.fuzz.found.program import BarsPart, DeedPart, OrderPart, Program
+from peak_trade.fuzz.found.shrink import ShrinkError, Shrunk, minimal, shrink
+from peak_trade.fuzz.found.trial import Trial, tried
 from peak_trade.fuzz.world import Machines
 from peak_trade.session.assembly import Session
 from peak_trade.session.desk import Desk

@@ -5,12 +5,12 @@ from random import Random
 import pytest
 
 from peak_trade.cli.specs import machine_named
-from peak_trade.fuzz.coverage import Coverage, Goal
-from peak_trade.fuzz.exhaust import exhaust
-from peak_trade.fuzz.goals import goals
+from peak_trade.fuzz.cover.coverage import Coverage, Goal
+from peak_trade.fuzz.cover.goals import goals
+from peak_trade.fuzz.cover.targets import NoSuchGoal
+from peak_trade.fuzz.cover.unreached import Reached, Unknown, Unreachable, explained, reached, shown
+from peak_trade.fuzz.engines.exhaust import exhaust
 from peak_trade.fuzz.jobs import Job
-from peak_trade.fuzz.targets import NoSuchGoal
-from peak_trade.fuzz.unreached import Reached, Unknown, Unreachable, explained, reached, shown
 from peak_trade.lang.machine import Machine
 from peak_trade.lang.parse import parse
 from peak_trade.lang.source import Source

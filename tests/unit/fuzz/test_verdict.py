@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from peak_trade.broker.messages import Status
+from peak_trade.fuzz.judge.verdict import judge, said
 from peak_trade.fuzz.play import FILE
 from peak_trade.fuzz.rows import usual
-from peak_trade.fuzz.verdict import judge, said
 from peak_trade.fuzz.world import Machines
 from peak_trade.journal.record import Record
 from peak_trade.journal.scan import read

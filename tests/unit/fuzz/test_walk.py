@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from peak_trade.backends.kernel import Packed, Running
 from peak_trade.cli.specs import machine_at, machine_named
-from peak_trade.fuzz.abstract import atoms, judged, views
-from peak_trade.fuzz.check import Check, Subject, shortened
-from peak_trade.fuzz.coverage import Coverage, Goal, counts_of
-from peak_trade.fuzz.dice import Dice, Payloads
-from peak_trade.fuzz.goals import goals
+from peak_trade.fuzz.cover.coverage import Coverage, Goal, counts_of
+from peak_trade.fuzz.cover.goals import goals
+from peak_trade.fuzz.engines.abstract import atoms, judged, views
+from peak_trade.fuzz.engines.check import Check, Subject, shortened
+from peak_trade.fuzz.engines.dice import Dice, Payloads
+from peak_trade.fuzz.engines.walk import Walk, walk, walker
 from peak_trade.fuzz.jobs import Job, perform
-from peak_trade.fuzz.walk import Walk, walk, walker
 from peak_trade.lang.evaluate import Env, evaluate
 from peak_trade.lang.machine import Heard, Machine, Step
 from peak_trade.lang.parse import parse

@@ -1,0 +1,1 @@
+"""What a campaign hands out, adds up, makes of it, and shows."""

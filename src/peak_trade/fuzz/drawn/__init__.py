@@ -1,0 +1,1 @@
+"""The real session under rules that Hypothesis draws."""

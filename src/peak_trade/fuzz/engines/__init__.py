@@ -1,0 +1,1 @@
+"""The specifications' own machines: walked to what is new, many at once, or exhaustively."""

@@ -1,0 +1,1 @@
+"""Whoever does jobs: processes of this machine, or the workers of a cluster."""

@@ -1,0 +1,1 @@
+"""What failed: as a program, shrunk, in a folder, replayed, and as a test."""

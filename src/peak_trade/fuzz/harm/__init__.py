@@ -1,0 +1,1 @@
+"""Deaths at every operation, disks that fail in every way, and secrets planted everywhere."""
