@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 from peak_trade.backends.dot import dot
 from peak_trade.backends.outputs import outputs, picture
 from peak_trade.backends.svg import svg
+from peak_trade.cli import gate as module
 from peak_trade.cli.app import COMMANDS, command
 from peak_trade.cli.catalogue import CODES
 from peak_trade.cli.findings import FORMATS
@@ -22,6 +23,7 @@ from peak_trade.gates.specs import acknowledgements
 from peak_trade.gates.stops import SEVERITY
 from peak_trade.gates.templates import SECTIONS
 from peak_trade.lang.parse import parse_file
+from peak_trade.proof import many, parametric
 
 ROOT = Path(__file__).resolve().parents[3]
 DOOR = """\
@@ -367,6 +369,91 @@ def test_the_formats_are_what_their_readers_expect(root: Path) -> None:
     names = {item.get("name"): [part.tag for part in item] for item in cases.iter("testcase")}
     assert names == {"check": [], "prove": ["failure"], "locks": [], "compare": [], "drift": ["failure"]}
     assert (cases.get("tests"), cases.get("failures"), cases.get("errors")) == ("5", "2", "0")
+
+
+def told(*arguments: object) -> tuple[int, str]:
+    """What the gate says as JSON, and its exit code."""
+    result = peak("--base", "HEAD", "--format", "json", *arguments)
+    return result.exit_code, result.stdout
+
+
+def nobody(*_: object, **__: object) -> None:
+    """An engine that must not be asked."""
+    raise AssertionError("expected a verdict that is known, was a question to an engine")
+
+
+@pytest.mark.parametrize("violate", [_refuted, _idle_lock, _weaker], ids=lambda item: item.__name__.strip("_"))
+def test_what_is_known_changes_no_byte(
+    root: Path, violate: Callable[[Path], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anew, with an empty cache and with a warm one the gate says the same; a warm one is not proved again."""
+    violate(root)
+    anew = told("--no-cache")
+    assert not (root / ".peak-cache").exists()
+    assert told() == anew
+    assert (root / ".peak-cache").is_dir()
+    monkeypatch.setattr(many, "prove", nobody)
+    assert told() == anew
+    with pytest.raises(AssertionError, match="a verdict that is known"):
+        CliRunner().invoke(command, ["gate", "--base", "HEAD", "--no-cache"], catch_exceptions=False)
+
+
+def test_a_changed_specification_is_proved_anew(root: Path) -> None:
+    """What is known of another version counts for nothing: with it, a loosened lock is refuted as without."""
+    change(root, ("id: D3", "id: D9"))
+    assert told()[0] == 0
+    wanted = _refuted(root)
+    assert wanted in places(peak("--base", "HEAD"))
+    assert told() == told("--no-cache")
+
+
+def test_the_gate_knows_what_prove_knows(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Machine and system alike: after `peak prove` no engine is asked, and no other limit is taken for the same."""
+    for name in ("sound", "counter"):
+        put(root / "spec" / f"{name}.yaml", (ROOT / "tests/golden/system" / f"{name}.yaml").read_text())
+    monkeypatch.setattr(module, "PROCESSES_MAX", 1)  # other processes would not know that no engine may be asked
+    files = ("spec/door.yaml", "spec/sound.yaml", "spec/counter.yaml")
+    CliRunner().invoke(command, ["prove", *files, "--rlimit", "1000000"])
+    with monkeypatch.context() as patch:
+        patch.setattr(many, "prove", nobody)
+        with pytest.raises(AssertionError, match="a verdict that is known"):
+            CliRunner().invoke(command, ["gate", "--base", "HEAD", "--all"], catch_exceptions=False)
+    assert CliRunner().invoke(command, ["prove", *files]).exit_code == 0
+    monkeypatch.setattr(many, "prove", nobody)
+    monkeypatch.setattr(parametric, "reached", nobody)
+    stages = {item["name"]: item["verdict"] for item in json.loads(told("--all")[1])["stages"]}
+    assert (stages["prove"], stages["locks"]) == ("PASS", "PASS")
+
+
+def test_a_system_must_be_able_to_do_what_it_claims(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A witness that no run reaches is left open at its own line: it is as much a claim as what must not happen."""
+    text = (ROOT / "tests/golden/system/sound.yaml").read_text()
+    put(root / "spec" / "counter.yaml", (ROOT / "tests/golden/system/counter.yaml").read_text())
+    put(root / "spec" / "sound.yaml", text + "  - {id: ANY-W, witness: counter.count == 9, says: It counts to nine.}\n")
+    monkeypatch.setattr(module, "PROCESSES_MAX", 1)
+    result = peak("--base", "HEAD")
+    row = len(text.splitlines()) + 1
+    assert [item for item in places(result) if item.startswith(("GATE001", "GATE002"))] == [
+        f"GATE002 spec/sound.yaml:{row}:10"
+    ]
+
+
+def test_a_change_cannot_bring_its_own_verdicts(root: Path) -> None:
+    """A forged verdict is believed of a folder that only this computer writes, and of none that git tracks."""
+    wanted = _refuted(root)
+    assert wanted in places(peak("--base", "HEAD"))
+    texts = {path: json.loads(path.read_text()) for path in (root / ".peak-cache").rglob("*.json")}
+    for path, data in texts.items():
+        if not data["proved"]:
+            path.write_text(json.dumps(data | {"proved": True, "why": "induction", "trace": None}))
+    assert wanted not in places(peak("--base", "HEAD"))
+    git(root, "add", "--all")
+    assert wanted not in places(peak("--base", "HEAD"))  # the folder keeps itself out of a commit
+    git(root, "add", "--force", ".peak-cache")
+    result = peak("--base", "HEAD")
+    assert wanted in places(result)
+    assert "git tracks .peak-cache" in result.stderr
+    assert "git rm -r --cached .peak-cache" in result.stderr
 
 
 def test_every_code_is_in_the_catalogue() -> None:

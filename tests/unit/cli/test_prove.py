@@ -44,20 +44,26 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(prove.command, arguments)
 
 
+def known(folder: Path) -> dict[Path, dict[str, object]]:
+    """What is kept in a folder, without what Z3 spent: that depends on what else it was asked in the same call."""
+    texts = {path: json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.rglob("*.json"))}
+    return {path: {key: data[key] for key in data if key != "rlimit"} for path, data in texts.items()}
+
+
 def test_a_second_call_knows(lamp: Path) -> None:
     """The second call reads what the first one kept beside the working folder; `--no-cache` keeps nothing."""
     assert run(str(lamp), "--no-cache").exit_code == 0
     assert not (lamp.parent / ".peak-cache").exists()
     first = run(str(lamp))
     assert first.exit_code == 0, first.output
-    kept = {path: path.read_bytes() for path in (lamp.parent / ".peak-cache").rglob("*.json")}
+    kept = known(lamp.parent / ".peak-cache")
     assert len(kept) == 4
     assert run(str(lamp)).exit_code == 0
     next(iter(kept)).write_text("damage", encoding="utf-8")
     again = run(str(lamp))
     assert again.exit_code == 0
     assert "is damaged" in again.stderr
-    assert {path: path.read_bytes() for path in kept} == kept
+    assert known(lamp.parent / ".peak-cache") == kept
 
 
 def test_limits_that_are_too_small_leave_it_open(lamp: Path) -> None:

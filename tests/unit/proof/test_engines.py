@@ -18,12 +18,13 @@ from peak_trade.lang.pretty import expression
 from peak_trade.lang.sorts import INT, EnumSort
 from peak_trade.lang.source import Source
 from peak_trade.proof import cache as caching
+from peak_trade.proof import planner
 from peak_trade.proof.cache import Cache
-from peak_trade.proof.case import Case, Finding, Open
-from peak_trade.proof.claim import claims_of
+from peak_trade.proof.case import Case, Engine, Finding, Open
+from peak_trade.proof.claim import Claim, claims_of
 from peak_trade.proof.cycles import weak_fairness
 from peak_trade.proof.explore import Graph, explore
-from peak_trade.proof.infer import spacer
+from peak_trade.proof.infer import quick, spacer
 from peak_trade.proof.lockstep.contest import contest
 from peak_trade.proof.lockstep.sample import sample
 from peak_trade.proof.many import Job, prove_job, prove_many
@@ -135,6 +136,39 @@ def test_spacer_is_not_believed_when_it_refutes(reference: Small) -> None:
     assert poor.exhausted
 
 
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 2**32))
+def test_an_answer_within_a_small_budget_is_the_answer(seed: int) -> None:
+    """On random small machines: where Spacer is open before its small budget ends, it is so with the whole one."""
+    machine = sample(Random(seed))
+    case = Case.of(machine, Limits(inference_rlimit=400_000))
+    for claim in claims_of(machine):
+        found = quick(case, claim)
+        if isinstance(found, Open) and not found.exhausted:
+            assert isinstance(spacer(case, claim), Open)
+
+
+@pytest.mark.parametrize(("rlimit", "asked"), [(20_000_000, 1), (5, 2)])
+def test_spacer_is_asked_again_only_with_more(monkeypatch: pytest.MonkeyPatch, rlimit: int, asked: int) -> None:
+    """The whole budget is spent only on what the small one did not suffice for."""
+    calls: list[str] = []
+
+    def counted(engine: Engine) -> Engine:
+        def count(case: Case, claim: Claim) -> Finding | Open:
+            calls.append("spacer")
+            return engine(case, claim)
+
+        return count
+
+    plan = tuple((name, counted(engine) if name == "spacer" else engine) for name, engine in planner.PLAN)
+    monkeypatch.setattr(planner, "PLAN", plan)
+    wrong = read(SWING.replace("one < 7", "one < 1"))
+    case = Case.of(wrong, Limits(inference_rlimit=rlimit))
+    found = planner.judged(case, wrong.properties[0], ("induction", "spacer")).verdict
+    assert isinstance(found, NotInductive)
+    assert len(calls) == asked
+
+
 def test_some_claims_need_more_than_one_moment() -> None:
     """What is not inductive is 2-inductive; alone, that engine says so, and knows runs that are short."""
     machine = read(SWING)
@@ -234,10 +268,11 @@ def test_what_is_known_is_not_proved_again(reference: Small, tmp_path: Path) -> 
     """A second report is the first, from the cache alone; another limit, invariant or Z3 is another question."""
     false = Always("NO", "x", Compare(Comparison.EQ, Lit(1, INT), Lit(2, INT)))
     machine = replace(reference(1), properties=(*reference(1).properties, false))
-    cache = Cache(tmp_path)
+    cache = Cache(tmp_path / "kept")
     first = prove_job(Job(machine), cache)
     files = sorted(path.name for path in tmp_path.rglob("*.json"))
     assert len(files) == len(first.results) == len(claims(machine))
+    assert (tmp_path / "kept" / ".gitignore").read_text() == "*\n"
     assert prove_job(Job(machine), cache) == first
     assert any(item.inferred for item in first.results)
     assert isinstance(first.result("NO").verdict, Refuted)
