@@ -78,10 +78,10 @@ class Handled:
     prefix: str
 
     def advance(self, step: int, bars: tuple[Bar, ...]) -> None:
-        """Move the market on, and do what is due; what the venue refuses is not done."""
+        """Move the market on, and do what is due, as long as there is one; what the venue refuses is not done."""
         self.market.advance(step, bars)
         for deed in self.deeds:
-            if deed.step == step or (deed.step < step and deed.what == "replace"):
+            if bars and (deed.step == step or (deed.step < step and deed.what == "replace")):
                 with suppress(BrokerError):
                     AT[deed.what](self, deed, step, bars)
 

@@ -111,7 +111,7 @@ def _interrupts(seed: int, steps: int) -> tuple[Deed, ...]:
 def _strangers(seed: int, steps: int) -> tuple[Deed, ...]:
     """Return somebody else's order at the venue, in a few worlds."""
     draw = drawn(seed, "stranger")
-    return () if draw % STRANGE else (Deed(2 + draw // STRANGE % steps, "place", lots=1 + draw // 2**20 % 9),)
+    return () if draw % STRANGE else (Deed(2 + draw // STRANGE % (steps - 1), "place", lots=1 + draw // 2**20 % 9),)
 
 
 def _crashes(seed: int) -> tuple[int, ...]:

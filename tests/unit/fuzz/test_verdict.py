@@ -70,6 +70,16 @@ def test_whatever_differs_is_found(ended: Ended, what: str, at: int, facts: dict
     assert judge(desk, CASH, told, records).unexplained
 
 
+def test_somebody_elses_order_that_came_to_nothing_is_no_difference(ended: Ended) -> None:
+    """It was rejected or canceled unfilled, so nobody owes anything; one that rests or was filled is one."""
+    desk, told, records = ended
+    for lots, agrees in (((0, 0), True), ((1, 0), False), ((0, 1), False)):
+        facts = {"client_order_id": "somebody", "leaves_lots": lots[0], "cum_lots": lots[1]}
+        strange = told.orders[0].model_copy(update=facts)
+        more = told.model_copy(update={"orders": [*told.orders, strange]})
+        assert judge(desk, CASH, more, records).agrees is agrees
+
+
 def test_money_that_no_execution_explains_is_found(ended: Ended) -> None:
     """The cash of the book is what it began with and what its executions moved, to the tick."""
     desk, told, records = ended

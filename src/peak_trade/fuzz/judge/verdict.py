@@ -100,7 +100,9 @@ def _orders(book: Book, told: Told) -> Iterable[tuple[str, str]]:
     for name in sorted(book.orders.keys() | venue.keys()):
         mine, theirs = book.orders.get(name), venue.get(name)
         if mine is None:
-            yield name, "the venue has it, the book has not"
+            assert theirs is not None
+            if theirs.leaves_lots or theirs.cum_lots:  # somebody else's that came to nothing is nobody's concern
+                yield name, "the venue has it, the book has not"
         elif theirs is None:
             if not _absent(mine):
                 yield name, f"the book has it {mine.value[0]}, the venue has not"
