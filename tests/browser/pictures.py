@@ -1,6 +1,6 @@
-"""Takes the pictures of the README from the demo's pages: `.venv/bin/python tests/browser/pictures.py`.
+"""Takes the pictures of the README, of a demo and of a campaign: `.venv/bin/python tests/browser/pictures.py`.
 
-It needs what the browser tests need, and `./x demo` before it.
+It needs what the browser tests need, and `./x demo` and `./x peak fuzz` before it.
 """
 
 import shutil
@@ -18,6 +18,7 @@ PAGES: Final = {
     "review": DEMO / "review" / "index.html",
     "operator": DEMO / "status.html",
     "report": DEMO / "report.html",
+    "fuzz": ROOT / "out" / "fuzz" / "report.html",
 }
 SCHEMES: Final[dict[Literal["light", "dark"], str]] = {"light": "", "dark": "-dark"}
 
