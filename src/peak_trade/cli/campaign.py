@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
@@ -14,8 +16,8 @@ from peak_trade.cli.job import fenced
 from peak_trade.cli.progress import bar
 from peak_trade.cli.specs import machine_at
 from peak_trade.cli.spread import machines
-from peak_trade.fuzz.campaign.digest import canary, digest
-from peak_trade.fuzz.campaign.night import Night, Plan
+from peak_trade.fuzz.campaign.digest import Told, canary, digest
+from peak_trade.fuzz.campaign.night import ENGINES, Night, Plan
 from peak_trade.fuzz.campaign.report import Picture, Story, page
 from peak_trade.fuzz.campaign.sessions import sessions
 from peak_trade.fuzz.campaign.summary import Summary, plain, summary
@@ -94,6 +96,7 @@ def played(asked: Asked) -> Summary:
     Raises:
         CanaryLives: a claim that is false was not refuted, so that nothing else counts.
     """
+    died = _canary(asked) if asked.canary else None
     night, partial = Night(), ""
     with fleet_of(asked.executor, asked.jobs) as fleet, interruptible() as stopped, _shown(asked) as show:
         try:
@@ -103,8 +106,13 @@ def played(asked: Asked) -> Summary:
         except Partial as error:
             partial = f"partial: {error.done} of {error.total or error.handed} jobs were done, {error.why}"
     fenced()
-    died = canary(machines(), asked.plan.seed, asked.out / "canary") if asked.canary else None
     return replace(judge(night, asked.required, asked.out), canary=died, partial=partial)
+
+
+def _canary(asked: Asked) -> Told:
+    """Return how the canary died, in a process of its own: a session fences its own, and this may need a cluster."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        return pool.submit(canary, machines(), asked.plan.seed, asked.out / "canary").result()
 
 
 def judge(night: Night, required: tuple[Requirement, ...], out: Path) -> Summary:
@@ -198,6 +206,6 @@ def written(out: Path, made: Summary, seed: int, command: str) -> None:
 def line(asked: Asked) -> str:
     """Return the command that plays this campaign again."""
     size = f"--minutes {asked.minutes:g}" if asked.minutes else f"--sessions {asked.sessions}"
-    chosen = "".join(f" --engine {name}" for name in asked.plan.engines)
+    chosen = "".join(f" --engine {name}" for name in asked.plan.engines if asked.plan.engines != ENGINES)
     shard = f" --shard {asked.shard.number}/{asked.shard.count}" if asked.shard.count > 1 else ""
     return f"peak fuzz {size} --seed {asked.plan.seed}{chosen}{shard}"

@@ -54,6 +54,9 @@ class CanaryLives(RuntimeError):  # noqa: N818 - said of the canary
         self.stage, self.was = stage, was
         super().__init__(f"expected the canary to die while {stage}, was {was}; no silence of this campaign counts")
 
+    def __reduce__(self) -> tuple[type["CanaryLives"], tuple[str, str]]:
+        return type(self), (self.stage, self.was)
+
 
 def filled(played: Played) -> tuple[str, ...]:
     """Judge that no order is ever filled: a claim that is false, and so a canary."""
