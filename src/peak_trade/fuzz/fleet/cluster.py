@@ -60,8 +60,11 @@ class Cluster:
             raise self._gone(str(error)) from error
 
     def died(self, error: BaseException) -> bool:
-        """Whether the process of a job died, or one worker after the other with it."""
-        return isinstance(error, (Died, KilledWorker))
+        """Whether the process of a job died, or one worker after the other with it, or a result was lost on its way.
+
+        What a job raises is in its result; a ValueError is what distributed's executor makes of a result that is lost.
+        """
+        return isinstance(error, (Died, KilledWorker, ValueError))
 
     def renew(self) -> None:
         """Leave it to the workers' own nannies."""
