@@ -91,14 +91,6 @@ class Night:
         both.merge(self.specs)
         return both
 
-    @property
-    def kinds(self) -> tuple[dict[str, Any], ...]:
-        """The first finding of each kind of problem, by engine, machine and seed."""
-        known: dict[tuple[str, str, str], dict[str, Any]] = {}
-        for found in sorted(self.findings, key=lambda item: (item["engine"], item["machine"], item["seed"])):
-            known.setdefault((found["engine"], found["machine"], str(found["problem"])), found)
-        return tuple(known.values())
-
     def merge(self, told: Mapping[str, Any]) -> None:
         """Add another part of the same campaign, as `plain` told it.
 
